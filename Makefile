@@ -1,0 +1,71 @@
+# Liuzhuan's commands. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check fix bench faults docs lock clean install install-dev assets
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: install assets ## the product on an embedded database, with the three processes and demo accounts (PORT, HOST)
+	@$(BIN)/liuzhuan serve --demo
+
+test: install-dev assets ## all tests, browser tests included
+	@$(RUN) tests/provide_browser.py
+	$(RUN) -m pytest -n $(WORKERS) --dist loadgroup
+
+check: install-dev assets ## ruff, strict mypy, import contracts, templates, translations, BPMN lint, rules → elements → scenarios
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timings 2>&1 | tail -n +10
+	$(RUN) -m webui.lint
+	$(RUN) -m webui.build_assets --lint processes
+	$(BIN)/liuzhuan check processes forms
+	$(RUN) -m engine.scenarios.rules --check processes
+
+fix: install-dev ## mend what ruff can mend; write the processes' README files anew
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(RUN) -m engine.scenarios.rules --write processes
+
+bench: install-dev ## measure; each benchmark prints ratios of one run
+	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
+
+faults: install-dev ## the long form of the fault tests
+	LIUZHUAN_FAULT_ROUNDS=2000 $(RUN) -m pytest tests/faults -p no:xdist --timeout 7200
+
+docs: install-dev assets ## take the guides' screenshots anew from a running product
+	@$(RUN) tests/provide_browser.py
+	$(RUN) docs/walk.py
+
+lock: install-dev ## pin the requirements anew (needs `uv` from the package index)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra postgresql --group build -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra postgresql --group build --group dev -o requirements-dev.txt
+
+clean: ## remove what was installed and built (var/ stays)
+	rm -rf .venv node_modules webui/static/dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+install: .venv/.installed
+
+install-dev: .venv/.installed-dev
+
+assets: install ## build the browser bundle where its sources changed
+	@$(RUN) -m webui.build_assets
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Liuzhuan needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: requirements.txt pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
