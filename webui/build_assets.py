@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
             return _lint(arguments[1:], environment)
         _build(environment)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"assets: {error}\nassets: Node.js {OLDEST_NODE}+ and a reachable npm registry are needed; see README.md", file=sys.stderr)
+        print(f"assets: {error}\nassets: Node.js {OLDEST_NODE}+ and an npm registry are needed; see README.md", file=sys.stderr)
         return 1
     return 0
 
