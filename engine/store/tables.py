@@ -372,6 +372,15 @@ checkpoint = Table(
     Column("hash", DIGEST, nullable=False),
 )
 
+# How far each chain is covered: so that the next checkpoint finds what grew.
+checkpoint_head = Table(
+    "checkpoint_head",
+    metadata,
+    Column("instance_key", Key, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+)
+
 # --- alerts, drafts, attachments --------------------------------------------------------------------------------------
 
 alert = Table(

@@ -1,0 +1,251 @@
+"""What happens to a case apart from the kernel's changes: claims, signatures, alerts, suspensions, trouble with jobs.
+
+Like the kernel's changes they are frozen dataclasses of JSON-able fields and stand in the journal beside them, in order.
+Fields that hold people hold usernames here and user keys in the journal (see `codec`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.kernel.advance import Change, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Change):
+    """Base of the events that commands and jobs add."""
+
+
+# --- the case -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStarted(Event):
+    """A case began.
+
+    Attributes:
+        bpmn_process_id, version, definition_key: the definition that it runs.
+        definition_hash: SHA-256 of the definition's file.
+        parent_key, parent_element_key: the calling instance and its call activity, for a called process.
+        root_key: the outermost calling instance; its own key when nobody called it.
+        bindings: what "latest" meant when it started: resource or called process id → definition key, as text.
+    """
+
+    bpmn_process_id: str
+    version: int
+    definition_key: int
+    business_id: str | None = None
+    definition_hash: str = ""
+    parent_key: int | None = None
+    parent_element_key: int | None = None
+    root_key: int | None = None
+    bindings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStarted(Event):
+    """The call activity's child instance runs now: which definition its binding named is fixed here."""
+
+    key: int
+    element_id: str
+    child_key: int
+    bpmn_process_id: str
+    version: int
+    definition_key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended(Event):
+    """The case is suspended: tasks are visible but locked. `except_scope` is the scope whose tasks stay open."""
+
+    reason: str
+    except_scope: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """The case goes on."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Event):
+    """A person ended the case (InstanceEnded follows)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded(Event):
+    """A person wrote a note or corrected an earlier entry; nothing is deleted."""
+
+    text: str
+    corrects_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePublished(Event):
+    """The case sent a message to others; `variables` travel with it."""
+
+    name: str
+    correlation_key: str
+    variables: Mapping[str, Value] = field(default_factory=dict)
+    element_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRecomputed(Event):
+    """A provisional deadline was computed again after the calendar changed; `key` is a timer or a task."""
+
+    key: int
+    element_id: str
+    before: datetime | None
+    due_at: datetime | None
+    provisional: bool = False
+
+
+# --- tasks ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TaskClaimed(Event):
+    """A person took the task for themselves."""
+
+    key: int
+    element_id: str
+    assignee: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUnclaimed(Event):
+    """The person gave the task back to its candidates."""
+
+    key: int
+    element_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAssigned(Event):
+    """Somebody handed the task to a person, or (None) back to its candidates."""
+
+    key: int
+    element_id: str
+    assignee: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormSubmitted(Event):
+    """A form was submitted and accepted: by which version of it the data were checked.
+
+    Attributes:
+        key: the task's key, the element instance of a triggered event, or None for a start form.
+        form_hash: SHA-256 of the form's file.
+    """
+
+    key: int | None
+    element_id: str
+    form_id: str
+    form_hash: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed(Event):
+    """A decision was signed by re-entering the password.
+
+    Attributes:
+        user: who signed; `name` is their name as it was then.
+        meaning: what the signature stands for, e.g. the task's name.
+        at: aware UTC moment.
+    """
+
+    key: int
+    element_id: str
+    user: str
+    name: str
+    meaning: str
+    at: datetime
+
+
+# --- alerts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised(Event):
+    """People were told something.
+
+    Attributes:
+        key: the alert's key; `element_key` the service task's element instance.
+        kind: reminder | overdue | escalation | info | signal.
+        recipients: usernames it was addressed to in the end.
+        groups: groups that were named.
+        due_at: when it should have been sent (the timer behind it); None where no timer stands behind it.
+        late_seconds: seconds between `due_at` and the moment it was raised.
+    """
+
+    key: int
+    element_id: str
+    kind: str
+    subject: str
+    text: str
+    recipients: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    late_seconds: int = 0
+    element_key: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySent(Event):
+    """A mail or webhook was handed over; `recipient` is a username, empty for a webhook."""
+
+    alert_key: int
+    channel: str
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFailed(Event):
+    """A mail or webhook could not be delivered after the last retry."""
+
+    alert_key: int
+    channel: str
+    recipient: str
+    message: str
+
+
+# --- jobs and incidents ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed(Event):
+    """A worker could not do the job. `retries` are left; it is offered again at `retry_at`."""
+
+    key: int
+    element_id: str
+    retries: int
+    message: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRetriesSet(Event):
+    """An administrator gave a job new tries."""
+
+    key: int
+    element_id: str
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCorrected(Event):
+    """An administrator asks the element that holds an incident to go on; corrected variables precede as VariableSet."""
+
+    key: int
+    element_key: int
+    element_id: str
+    reason: str = ""

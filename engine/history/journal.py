@@ -1,0 +1,182 @@
+"""The journal in the database: one row per command and case, only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select
+
+from engine.errors import Defect, NotFound
+from engine.history import codec
+from engine.history.chain import GENESIS, JournalRow
+from engine.kernel.advance import Change
+from engine.store import Reading, Transaction
+from engine.store.tables import blob, journal, user
+
+NO_INSTANCE = 0
+"""The chain of what belongs to no case: deployments, people, the calendar."""
+
+# The newest row of a case: where the next one is tied to.
+_HEAD = (
+    select(journal.c.seq, journal.c.hash)
+    .where(journal.c.instance_key == bindparam("instance"))
+    .order_by(journal.c.seq.desc())
+    .limit(1)
+)
+# A case's rows in order, after a sequence number.
+_ROWS = (
+    select(journal)
+    .where(journal.c.instance_key == bindparam("instance"), journal.c.seq > bindparam("after"))
+    .order_by(journal.c.seq)
+)
+_APPEND = insert(journal)
+_HAS_BLOB = select(blob.c.digest).where(blob.c.digest == bindparam("digest"))
+_BLOB = select(blob.c.content).where(blob.c.digest == bindparam("digest"))
+_PUT_BLOB = insert(blob)
+_USER_KEY = select(user.c.key).where(user.c.username == bindparam("username"))
+_USERNAME = select(user.c.username).where(user.c.key == bindparam("key"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A journal row, read: what one command did to one case, with people by username.
+
+    Attributes:
+        seq: 1, 2, 3 … within the case.
+        at: when it happened (aware, UTC).
+        actor: who did it; None = the engine itself.
+        on_behalf_of: for whom a substitute acted.
+        events: what happened, in order.
+        hash: the row's seal.
+    """
+
+    seq: int
+    at: datetime
+    actor: str | None
+    on_behalf_of: str | None
+    command: str
+    events: tuple[Change, ...]
+    hash: str = ""
+
+
+def append(
+    tx: Transaction,
+    instance_key: int,
+    command: str,
+    changes: Iterable[Change],
+    *,
+    actor: str | None = None,
+    on_behalf_of: str | None = None,
+) -> JournalRow:
+    """Write what a command did to a case; its row is tied to the case's row before.
+
+    The case must be locked in `tx`. `tx.heads` holds the heads of the cases written here; where it does not know one yet, the
+    journal is asked.
+
+    Args:
+        command: the command's name, e.g. `complete_task`.
+        actor: username of who did it; None = the engine itself.
+        on_behalf_of: username of the absent person a substitute acted for.
+    Raises:
+        Defect: the actor has no user record.
+    """
+    writer = _Writer(tx)
+    seq, previous = tx.heads.get(instance_key) or _head(tx, instance_key)
+    row = JournalRow(
+        instance_key=instance_key,
+        seq=seq + 1,
+        at=tx.now,
+        actor_key=writer.actor(actor),
+        on_behalf_of_key=writer.actor(on_behalf_of),
+        command=command,
+        payload=codec.encode(changes, writer.user_key, writer.put_blob),
+        previous_hash=previous,
+    ).sealed()
+    tx.execute(_APPEND, {name: getattr(row, name) for name in row.__slots__})
+    tx.heads[instance_key] = (row.seq, row.hash)
+    return row
+
+
+def rows(reading: Reading, instance_key: int, after: int = 0) -> list[JournalRow]:
+    """Return the rows of a case as they are stored, in order, from behind the sequence number `after`."""
+    return [_row(found) for found in reading.execute(_ROWS, {"instance": instance_key, "after": after})]
+
+
+def all_rows(reading: Reading) -> Iterable[JournalRow]:
+    """Yield the rows of every case, by case and sequence, in batches of 1,000."""
+    statement = select(journal).order_by(journal.c.instance_key, journal.c.seq).execution_options(yield_per=1000)
+    for found in reading.execute(statement):
+        yield _row(found)
+
+
+def entries(reading: Reading, instance_key: int, after: int = 0) -> list[Entry]:
+    """Return what happened to a case, in order, from behind the sequence number `after`."""
+    reader = Reader(reading)
+    return [reader.entry(row) for row in rows(reading, instance_key, after)]
+
+
+def get_blob(reading: Reading, digest: str) -> bytes:
+    """Return the content of a digest.
+
+    Raises:
+        NotFound: there is none.
+    """
+    content = reading.scalar(_BLOB, {"digest": digest})
+    if content is None:
+        raise NotFound(f"no content of digest {digest}")
+    return bytes(content)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads journal rows into entries; remembers usernames."""
+
+    reading: Reading
+    _names: dict[int, str] = field(default_factory=dict)
+
+    def entry(self, row: JournalRow) -> Entry:
+        """Return a row's content with people by username."""
+        events = codec.decode(row.payload, self.username, lambda digest: get_blob(self.reading, digest))
+        actor, behalf = (None if key is None else self.username(key) for key in (row.actor_key, row.on_behalf_of_key))
+        return Entry(row.seq, row.at, actor, behalf, row.command, tuple(events), row.hash)
+
+    def username(self, key: int) -> str:
+        """Return a user's name for signing in, or the key as text where the record is gone."""
+        if key not in self._names:
+            self._names[key] = self.reading.scalar(_USERNAME, {"key": key}) or str(key)
+        return self._names[key]
+
+
+@dataclass(slots=True)
+class _Writer:
+    tx: Transaction
+    _keys: dict[str, int | None] = field(default_factory=dict)
+
+    def user_key(self, username: str) -> int | None:
+        if username not in self._keys:
+            self._keys[username] = self.tx.scalar(_USER_KEY, {"username": username})
+        return self._keys[username]
+
+    def actor(self, username: str | None) -> int | None:
+        if username is None:
+            return None
+        key = self.user_key(username)
+        if key is None:
+            raise Defect(f"{username} acts but has no user record")
+        return key
+
+    def put_blob(self, digest: str, content: bytes) -> None:
+        if self.tx.scalar(_HAS_BLOB, {"digest": digest}) is None:
+            self.tx.execute(_PUT_BLOB, {"digest": digest, "size": len(content), "content": content})
+
+
+def _head(tx: Transaction, instance_key: int) -> tuple[int, str]:
+    found = tx.one(_HEAD, {"instance": instance_key})
+    return (0, GENESIS) if found is None else (found.seq, found.hash)
+
+
+def _row(found: Row[Any]) -> JournalRow:
+    return JournalRow(**{name: getattr(found, name) for name in JournalRow.__slots__})
