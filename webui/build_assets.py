@@ -1,7 +1,7 @@
 """Builds the browser bundle with the machine's Node.js, or with the one from the package index where there is none.
 
-    python -m webui.build_assets                    npm ci and npm run build, where the sources changed since the last build
-    python -m webui.build_assets --lint processes   bpmnlint over the processes
+python -m webui.build_assets                    npm ci and npm run build, where the sources changed since the last build
+python -m webui.build_assets --lint processes   bpmnlint over the processes
 """
 
 from __future__ import annotations

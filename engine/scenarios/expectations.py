@@ -117,7 +117,7 @@ def _alerts(engine: Engine, case: int, expected: Sequence[Mapping[str, Any]]) ->
         hits = [alert for alert in alerts if all(_alert_fits(alert, word, value) for word, value in facts)]
         count = wanted.get("count")
         if (count is None and not hits) or (count is not None and len(hits) != count):
-            seen = "; ".join(f"{a.kind} {a.element_id} to {(*a.groups, *a.users)} at {a.raised_at:%m-%d %H:%M:%SZ}" for a in alerts)
+            seen = "; ".join(f"{a.kind} {a.element_id} to {(*a.groups, *a.users)} at {a.raised_at:%d %H:%M:%SZ}" for a in alerts)
             yield f"alerts {dict(wanted)}: {len(hits)} found; all so far: {seen or 'none'}"
 
 
