@@ -466,6 +466,7 @@ user = Table(
     Column("email", ID),
     Column("password_hash", Text),  # argon2id; NULL = cannot sign in
     Column("active", Boolean, nullable=False),
+    Column("external", Boolean, nullable=False),  # named by an embedding program, which vouches for the person's groups
     Column("session_epoch", Integer, nullable=False),  # raised to end all sessions
     Column("created_at", Moment, nullable=False),
 )

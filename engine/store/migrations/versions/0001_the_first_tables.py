@@ -45,6 +45,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_checkpoint")),
     )
     op.create_table(
+        "checkpoint_head",
+        sa.Column("instance_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("instance_key", name=op.f("pk_checkpoint_head")),
+    )
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
@@ -177,6 +184,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=255), nullable=True),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("external", sa.Boolean(), nullable=False),
         sa.Column("session_epoch", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_user_account")),
@@ -765,6 +773,7 @@ def downgrade() -> None:
     op.drop_table("idempotency")
     op.drop_table("deployment")
     op.drop_table("counter")
+    op.drop_table("checkpoint_head")
     op.drop_table("checkpoint")
     op.drop_table("calendar_year")
     op.drop_table("calendar_day")

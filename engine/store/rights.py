@@ -1,0 +1,168 @@
+"""Who may work on a task and who may see a case: the one place where this is decided, for commands and queries alike.
+
+An exclusion (`excludedUsers`) comes before everything: neither a group nor an assignment nor a substitution gets around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, bindparam, exists, or_, select
+
+from engine.errors import Excluded, NotAllowed
+from engine.store.directory import Person, Substitution, find_person, person, substitutions
+from engine.store.tables import alert, alert_recipient, message_subscription, process_instance, task_candidate, user_task
+from engine.store.transactions import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Somebody absent, for whom a person stands in."""
+
+    person: Person
+    scope: Substitution
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person who acts, and for whom they may act."""
+
+    person: Person
+    absent: tuple[Absent, ...] = field(default=())
+
+    @property
+    def username(self) -> str:
+        """The person's own username."""
+        return self.person.username
+
+
+def actor(reading: Reading, username: str) -> Actor:
+    """Return the person with those they stand in for at this moment.
+
+    Raises:
+        NotFound: there is no such active user.
+    """
+    return Actor(person(reading, username), _absent(reading, username))
+
+
+def _absent(reading: Reading, username: str) -> tuple[Absent, ...]:
+    found = ((find_person(reading, scope.absent), scope) for scope in substitutions(reading, username))
+    return tuple(Absent(someone, scope) for someone, scope in found if someone is not None)
+
+
+def check_may_work(reading: Reading, who: Person, task: Row[Any]) -> str | None:
+    """Check that a person may claim or complete a task; return the absent person they act for, None = themselves.
+
+    Args:
+        task: a row with the columns of `user_task`.
+    Raises:
+        Excluded: the person has an interest in the case.
+        NotAllowed: the task is offered to others.
+    """
+    excluded: Collection[str] = task.excluded_users or ()
+    if who.username in excluded:
+        raise Excluded(f"{who.name} 与本事项有利害关系，不得办理（has an interest in this case）", element_id=task.element_id)
+    if task.assignee == who.username or (task.assignee is None and _is_candidate(who, task)):
+        return None
+    for absent in _absent(reading, who.username):
+        if absent.person.username not in excluded and _covers(absent, task):
+            return absent.person.username
+    raise NotAllowed("任务未分配给您（the task is offered to others）", element_id=task.element_id)
+
+
+def may_work(acting: Actor, task: Row[Any]) -> bool:
+    """Whether a person may claim or complete a task, for themselves or for somebody absent."""
+    excluded: Collection[str] = task.excluded_users or ()
+    if acting.username in excluded:
+        return False
+    if task.assignee == acting.username or (task.assignee is None and _is_candidate(acting.person, task)):
+        return True
+    return any(absent.person.username not in excluded and _covers(absent, task) for absent in acting.absent)
+
+
+def _is_candidate(who: Person, task: Row[Any]) -> bool:
+    groups, users = task.candidate_groups or (), task.candidate_users or ()
+    if who.username in users or not who.groups.isdisjoint(groups):
+        return True
+    return who.external or (who.is_admin and not groups and not users)
+
+
+def _covers(absent: Absent, task: Row[Any]) -> bool:
+    scope, groups = absent.scope, task.candidate_groups or ()
+    if not scope.covers_process(task.bpmn_process_id):
+        return False
+    if task.assignee is not None:  # an assigned task: the absent person's own, and in scope
+        return task.assignee == absent.person.username and (scope.groups is None or any(map(scope.covers_group, groups)))
+    if scope.groups is None and absent.person.username in (task.candidate_users or ()):
+        return True
+    return any(group in absent.person.groups and scope.covers_group(group) for group in groups)
+
+
+def may_see_scope(who: Person, visible_to: Sequence[str] | None) -> bool:
+    """Whether a person may read the variables of a scope that is still open."""
+    return visible_to is None or who.is_auditor or not who.groups.isdisjoint(visible_to)
+
+
+_CASE = select(process_instance.c.root_key, process_instance.c.started_by).where(process_instance.c.key == bindparam("instance"))
+# A case is all instances below one root: whoever works in a called process may see the caller too.
+_FAMILY = select(process_instance.c.key).where(process_instance.c.root_key == bindparam("root"))
+
+
+def may_see_instance(reading: Reading, acting: Actor, instance_key: int) -> bool:
+    """Whether a person may see a case: administrators, auditors, who started it, who works or worked in it, who was told of it.
+
+    A case is the outermost instance with everything called below it.
+    """
+    if acting.person.is_admin or acting.person.is_auditor or acting.person.external:
+        return True
+    case = reading.one(_CASE, {"instance": instance_key})
+    if case is None:
+        return False
+    names = [acting.username, *(absent.person.username for absent in acting.absent)]
+    groups = set(acting.person.groups).union(*(absent.person.groups for absent in acting.absent))
+    ways = or_(
+        exists(
+            select(process_instance.c.key).where(
+                process_instance.c.root_key == case.root_key, process_instance.c.started_by.in_(names)
+            )
+        ),
+        exists(
+            select(user_task.c.key).where(
+                user_task.c.instance_key.in_(_FAMILY.params(root=case.root_key)),
+                or_(user_task.c.assignee.in_(names), user_task.c.ended_by.in_(names)),
+            )
+        ),
+        exists(
+            select(task_candidate.c.task_key)
+            .join(user_task, user_task.c.key == task_candidate.c.task_key)
+            .where(user_task.c.instance_key.in_(_FAMILY.params(root=case.root_key)), _offered(names, groups))
+        ),
+        exists(
+            select(alert_recipient.c.alert_key)
+            .join(alert, alert.c.key == alert_recipient.c.alert_key)
+            .where(alert.c.instance_key.in_(_FAMILY.params(root=case.root_key)), alert_recipient.c.username.in_(names))
+        ),
+    )
+    if reading.scalar(select(ways), {"root": case.root_key}):
+        return True
+    offers = reading.all(
+        select(message_subscription.c.offered_to).where(
+            message_subscription.c.instance_key.in_(_FAMILY), message_subscription.c.offered_to.is_not(None)
+        ),
+        {"root": case.root_key},
+    )
+    return any(is_offered(acting.person, row.offered_to) for row in offers)
+
+
+def _offered(names: Iterable[str], groups: Iterable[str]) -> Any:
+    return or_(
+        (task_candidate.c.kind == "group") & task_candidate.c.name.in_(sorted(groups)),
+        (task_candidate.c.kind == "user") & task_candidate.c.name.in_(sorted(names)),
+    )
+
+
+def is_offered(who: Person, offered_to: Sequence[str] | None) -> bool:
+    """Whether an event is offered to a person: by a group's id, or as `user:<username>`."""
+    return any(word in who.groups or word == f"user:{who.username}" for word in offered_to or ())
