@@ -1,0 +1,32 @@
+// Bundles the browser side into webui/static/dist/. Run by `npm run build`; nothing is fetched at run time.
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "..", "static", "dist");
+
+rmSync(out, { recursive: true, force: true });
+await esbuild.build({
+  entryPoints: {
+    app: join(here, "js", "app.js"),
+    form: join(here, "js", "form.js"),
+    diagram: join(here, "js", "diagram.js"),
+    decision: join(here, "js", "decision.js"),
+    "app-style": join(here, "css", "app.css"),
+    "form-style": join(here, "css", "form.css"),
+    "diagram-style": join(here, "css", "diagram.css"),
+    "decision-style": join(here, "css", "decision.css"),
+  },
+  outdir: out,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "external",
+  assetNames: "fonts/[name]-[hash]",
+  loader: { ".woff": "file", ".woff2": "file", ".ttf": "file", ".eot": "file", ".svg": "file" },
+  logLevel: "warning",
+});
