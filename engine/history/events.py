@@ -249,3 +249,60 @@ class IncidentCorrected(Event):
     element_key: int
     element_id: str
     reason: str = ""
+
+
+# --- administration: the chain that belongs to no case --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed(Event):
+    """Files were deployed.
+
+    Attributes:
+        resources: name of the file → SHA-256 of its content.
+        definitions: `process:<id>` | `decision:<id>` | `form:<id>` → version in force afterwards.
+    """
+
+    deployment_key: int
+    resources: Mapping[str, str]
+    definitions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged(Event):
+    """A user was added or changed. `what`: added | name | password | groups | attributes | deactivated | activated | sessions-ended."""
+
+    user: str
+    what: str
+    details: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged(Event):
+    """A group was added or renamed."""
+
+    group_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubstitutionChanged(Event):
+    """Somebody stands in for an absent person, or (`ended`) does not any more. Scope: None = all groups, all processes."""
+
+    key: int
+    user: str
+    recipient: str
+    from_at: datetime
+    until_at: datetime
+    groups: tuple[str, ...] | None = None
+    processes: tuple[str, ...] | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarChanged(Event):
+    """Working days of a year were entered: `days` are those that are not what their weekday says (ISO date → worked?)."""
+
+    year: int
+    source: str
+    days: Mapping[str, bool] = field(default_factory=dict)
