@@ -1,0 +1,178 @@
+"""Compiled expressions and unary tests, cached by text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from decimal import DecimalException
+from functools import lru_cache
+from typing import Any
+
+import engine.feel.builtins  # noqa: F401  (registers the built-in functions)
+from engine.errors import EvaluationFailed
+from engine.feel.compiler import Compiled, Compiler, Frame
+from engine.feel.environment import Environment, Run, Warning
+from engine.feel.functions import BUILT_IN, BUILT_IN_NAMES
+from engine.feel.names import needs_scope
+from engine.feel.parser import Parser
+from engine.feel.scope import OuterScope, Scope
+from engine.feel.values import from_python
+
+NOTHING: Mapping[str, Any] = {}
+CACHE_SIZE = 8192
+
+
+class Expression:
+    """A compiled expression.
+
+    Attributes:
+        text: as it was written.
+        names: the variables and functions that it needs from the context (built-in functions are not among them).
+    """
+
+    __slots__ = ("_compiled", "names", "text")
+
+    def __init__(self, text: str, compiled: Compiled, names: frozenset[str]) -> None:
+        self.text = text
+        self.names = names
+        self._compiled = compiled
+
+    def evaluate(self, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> Any:
+        """Return the value; null (None) where FEEL has no result.
+
+        Args:
+            context: variables by name, looked up when the expression needs them.
+            env: the surroundings; without it there is no present moment, no calendar, no directory.
+        Raises:
+            EvaluationFailed: a limit was exceeded, or an `assert` does not hold.
+        """
+        try:
+            return self._compiled(OuterScope(context, Run(env)))
+        except (RecursionError, DecimalException) as error:
+            raise _failed(self.text, error) from None
+
+    def evaluate_with_warnings(
+        self, context: Mapping[str, Any] = NOTHING, env: Environment | None = None
+    ) -> tuple[Any, tuple[Warning, ...]]:
+        """Return the value, and why parts of it became null."""
+        run = Run(env)
+        try:
+            return self._compiled(OuterScope(context, run)), tuple(run.warnings)
+        except (RecursionError, DecimalException) as error:
+            raise _failed(self.text, error) from None
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+
+class UnaryTests:
+    """Compiled unary tests: a cell of a decision table.
+
+    Attributes:
+        text: as they were written.
+        names: the variables and functions that they need from the context.
+    """
+
+    __slots__ = ("_compiled", "names", "text")
+
+    def __init__(self, text: str, compiled: Compiled, names: frozenset[str]) -> None:
+        self.text = text
+        self.names = names
+        self._compiled = compiled
+
+    def test(self, value: Any, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> bool | None:
+        """Tell whether a value passes; None where FEEL cannot tell.
+
+        Raises:
+            EvaluationFailed: a limit was exceeded.
+        """
+        run = Run(env)
+        try:
+            result = self._compiled(Scope({"?": from_python(value)}, OuterScope(context, run), run))
+        except (RecursionError, DecimalException) as error:
+            raise _failed(self.text, error) from None
+        return result if isinstance(result, bool) else None
+
+    def __repr__(self) -> str:
+        return f"UnaryTests({self.text!r})"
+
+
+def _failed(text: str, error: Exception) -> EvaluationFailed:
+    reason = "嵌套太深 (nested too deeply)" if isinstance(error, RecursionError) else "数字无效 (an invalid number)"
+    return EvaluationFailed(f"表达式 “{text[:80]}” {reason}")
+
+
+def compile_expression(text: str, names: Collection[str] = ()) -> Expression:
+    """Compile an expression; compiled ones are cached by text.
+
+    Args:
+        text: FEEL; a leading `=` (as Camunda Modeler writes it) is tolerated.
+        names: variables in scope; only those with spaces or symbols matter.
+    Raises:
+        FeelSyntaxError: it cannot be read; line and column say where.
+    """
+    return _expression(text, frozenset(filter(needs_scope, names)))
+
+
+def compile_unary_tests(text: str, names: Collection[str] = ()) -> UnaryTests:
+    """Compile unary tests, such as `"a", "b"`, `not(< 5)`, `[1..5]` or `-`.
+
+    Raises:
+        FeelSyntaxError: they cannot be read; line and column say where.
+    """
+    return _unary_tests(text, frozenset(filter(needs_scope, names)))
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _expression(text: str, names: frozenset[str]) -> Expression:
+    stripped = text.lstrip()
+    source = " " * (len(text) - len(stripped) + 1) + stripped[1:] if stripped.startswith("=") else text
+    compiler = Compiler()
+    compiled = compiler.compile(Parser(source, names, BUILT_IN_NAMES).expression_only())
+    return Expression(text, compiled, frozenset(compiler.free))
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _unary_tests(text: str, names: frozenset[str]) -> UnaryTests:
+    compiler = Compiler([Frame(("?",))])
+    compiled = compiler.tests(Parser(text, names, BUILT_IN_NAMES).unary_tests_only())
+    return UnaryTests(text, compiled, frozenset(compiler.free))
+
+
+def evaluate(text: str, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> Any:
+    """Return the value of an expression; null (None) where FEEL has no result.
+
+    Raises:
+        FeelSyntaxError: it cannot be read.
+        EvaluationFailed: a limit was exceeded, or an `assert` does not hold.
+    """
+    return compile_expression(text, tuple(special_names(context))).evaluate(context, env)
+
+
+def unary_test(
+    text: str, value: Any, context: Mapping[str, Any] = NOTHING, env: Environment | None = None
+) -> bool | None:
+    """Tell whether a value passes unary tests; None where FEEL cannot tell.
+
+    Raises:
+        FeelSyntaxError: they cannot be read.
+        EvaluationFailed: a limit was exceeded.
+    """
+    return compile_unary_tests(text, tuple(special_names(context))).test(value, context, env)
+
+
+def special_names(context: Mapping[str, Any], depth: int = 4) -> Iterator[str]:
+    """Yield the names with spaces or symbols of a context and of the contexts inside it (of a list: its first item's)."""
+    for name, value in context.items():
+        if not isinstance(name, str):
+            continue
+        if needs_scope(name):
+            yield name
+        if isinstance(value, list) and value:
+            value = value[0]
+        if isinstance(value, Mapping) and depth:
+            yield from special_names(value, depth - 1)
+
+
+def function_names() -> frozenset[str]:
+    """Return the names of all built-in functions."""
+    return frozenset(BUILT_IN)

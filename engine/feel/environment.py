@@ -1,0 +1,176 @@
+"""What an evaluation may ask of its surroundings, how much it may cost, and what it had to say."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+from engine.errors import EvaluationFailed
+
+
+class Calendar(Protocol):
+    """Working days, as an administrator's table has them."""
+
+    def add_working_days(self, start: date, days: int, /) -> date:
+        """Return the last day of a period of working days; the start day is not counted."""
+        ...
+
+    def working_days_between(self, start: date, end: date, /) -> int:
+        """Count the working days after `start`, up to and including `end`."""
+        ...
+
+    def is_working_day(self, day: date, /) -> bool:
+        """Tell whether people work on this day."""
+        ...
+
+
+class Directory(Protocol):
+    """People and groups, as models may see them."""
+
+    def users_in_group(self, group_id: str, /) -> Sequence[Mapping[str, Any]]:
+        """Return the users of a group: contexts with id, name, groups, attributes."""
+        ...
+
+    def user(self, username: str, /) -> Mapping[str, Any] | None:
+        """Return one user, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one evaluation may cost. What goes beyond ends with `EvaluationFailed`.
+
+    Attributes:
+        steps: iterations, invocations and list items touched.
+        seconds: wall-clock time, looked at every few thousand steps.
+        depth: invocations inside each other.
+        list_items: length of one list.
+        string_length: length of one string, in characters.
+    """
+
+    steps: int = 1_000_000
+    seconds: float = 1.5
+    depth: int = 60
+    list_items: int = 100_000
+    string_length: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The surroundings of an evaluation.
+
+    Attributes:
+        now: the present moment (aware); None means that `now()` and `today()` are null.
+        time_zone: the zone in which `now()` and `today()` answer and local days begin; an IANA name or a ZoneInfo.
+        calendar: working days; None means that the working-day functions are null.
+        directory: people and groups for `users in group` and `user`.
+        limits: what an evaluation may cost.
+        random_bits: source of `uuid()` and `random number()`: a function from a number of bits to an integer.
+    """
+
+    now: datetime | None = None
+    time_zone: str | ZoneInfo = "Asia/Shanghai"
+    calendar: Calendar | None = None
+    directory: Directory | None = None
+    limits: Limits = field(default_factory=Limits)
+    random_bits: Callable[[int], int] = secrets.randbits
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone as an object."""
+        return self.time_zone if isinstance(self.time_zone, ZoneInfo) else ZoneInfo(self.time_zone)
+
+    @property
+    def local_now(self) -> datetime | None:
+        """The present moment in the environment's zone."""
+        if self.now is None:
+            return None
+        moment = self.now if self.now.tzinfo is not None else self.now.replace(tzinfo=UTC)
+        return moment.astimezone(self.zone)
+
+
+class Warning(NamedTuple):
+    """Why something became null.
+
+    Attributes:
+        message: what happened, in plain words.
+        source: the part of the expression or the function concerned, if known.
+    """
+
+    message: str
+    source: str = ""
+
+
+class FeelError(Exception):
+    """An operation has no result: it becomes null and this message a warning. Never leaves `engine.feel`."""
+
+
+MAX_WARNINGS = 100
+CHECK_EVERY = 2048
+DEFAULT = Environment()
+
+
+class Run:
+    """One evaluation under way: its surroundings, what it may still spend, the warnings so far."""
+
+    __slots__ = ("depth", "environment", "limits", "started", "steps", "until", "warnings")
+
+    def __init__(self, environment: Environment | None = None) -> None:
+        self.environment = environment or DEFAULT
+        self.limits = self.environment.limits
+        self.steps = 0
+        self.until = 0
+        self.started = 0.0
+        self.depth = 0
+        self.warnings: list[Warning] = []
+
+    def warn(self, message: str, source: str = "") -> None:
+        """Note why something became null (the first hundred are kept)."""
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(Warning(message, source))
+
+    def charge(self, steps: int = 1) -> None:
+        """Spend steps.
+
+        Raises:
+            EvaluationFailed: the steps or the time are used up.
+        """
+        self.steps += steps
+        if self.steps >= self.until:
+            self._look_at_limits()
+
+    def _look_at_limits(self) -> None:
+        if self.steps > self.limits.steps:
+            raise EvaluationFailed(f"表达式超过 {self.limits.steps} 步，已停止 (the expression takes more than the allowed steps)")
+        moment = time.monotonic()
+        if not self.started:
+            self.started = moment
+        elif moment - self.started > self.limits.seconds:
+            raise EvaluationFailed(f"表达式超过 {self.limits.seconds} 秒，已停止 (the expression takes too long)")
+        self.until = min(self.steps + CHECK_EVERY, self.limits.steps + 1)
+
+    def check_items(self, count: int) -> None:
+        """Refuse a list that would become too long."""
+        if count > self.limits.list_items:
+            raise EvaluationFailed(f"列表超过 {self.limits.list_items} 项 (a list becomes longer than allowed)")
+
+    def check_text(self, length: int) -> None:
+        """Refuse a string that would become too long."""
+        if length > self.limits.string_length:
+            raise EvaluationFailed(f"字符串超过 {self.limits.string_length} 个字符 (a string becomes longer than allowed)")
+
+    def enter(self) -> None:
+        """Begin an invocation; `leave` ends it."""
+        self.depth += 1
+        if self.depth > self.limits.depth:
+            raise EvaluationFailed(f"函数嵌套调用超过 {self.limits.depth} 层 (functions call each other too deeply)")
+        self.charge()
+
+    def leave(self) -> None:
+        """End an invocation."""
+        self.depth -= 1

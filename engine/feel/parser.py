@@ -1,0 +1,529 @@
+"""Tokens → syntax tree, by recursive descent with precedence climbing.
+
+A name of several words is found in this order: the longest name known in scope; the longest built-in function;
+else words that stand side by side are one name, because FEEL has no other meaning for that.
+Source: DMN 1.5, 10.3.1.2 (grammar rules 1–66).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from decimal import Decimal, InvalidOperation, Overflow
+
+from engine.errors import FeelSyntaxError
+from engine.feel import nodes as n
+from engine.feel import numbers
+from engine.feel.lexer import END, NAME, NUMBER, STRING, SYMBOL, Token, syntax_error, tokenize, unquote
+from engine.feel.names import NameTable
+from engine.feel.temporal_text import parse_any
+from engine.feel.types import SIMPLE, ContextType, FeelType, FunctionType, ListType, RangeType, Unknown
+
+MAX_NESTING = 60
+COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+CONSTANTS = {"true": True, "false": False, "null": None}
+STOPS = frozenset({"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies"})
+STARTS = frozenset({"if", "for", "some", "every", "function"})
+OR, AND, COMPARE, ADD, MULTIPLY, POWER, UNARY = range(1, 8)
+PRECEDENCE = {"or": OR, "and": AND, "between": COMPARE, "in": COMPARE, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
+PRECEDENCE |= {"**": POWER, **dict.fromkeys(COMPARISONS, COMPARE)}
+AFTER_OPEN_END = frozenset({"", ")", "]", "}", ",", "and", "or", "then", "else", "return", "satisfies", "in", "between", "="})
+
+
+class Parser:
+    """Reads one text.
+
+    Args:
+        text: the expression or unary tests.
+        names: names with spaces or symbols that are in scope.
+        built_in: names of built-in functions of several words.
+        types: named types (item definitions) for `instance of` and parameters.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        names: Iterable[str] = (),
+        built_in: NameTable | None = None,
+        types: Mapping[str, FeelType] | None = None,
+    ) -> None:
+        self.text = text
+        self.tokens: list[Token] = tokenize(text)
+        self.index = 0
+        self.nesting = 0
+        self.names = NameTable(names)
+        self.built_in = built_in or NameTable()
+        self.types = types or {}
+
+    # --- entry points -----------------------------------------------------------------------------------------------
+
+    def expression_only(self) -> n.Node:
+        """Read the whole text as one expression."""
+        node = self.expression()
+        self._expect_end()
+        return node
+
+    def unary_tests_only(self) -> n.Tests:
+        """Read the whole text as unary tests: `-`, `not(…)`, or tests separated by commas."""
+        token = self.tokens[0]
+        if token.text == "-" and self.tokens[1].kind == END:
+            return n.Tests((), negated=False, any_value=True)
+        if token.text == "not" and self.tokens[1].text == "(" and self._closes_at_end(1):
+            self.index = 2
+            tests = self._tests()
+            self._symbol(")")
+            self._expect_end()
+            return n.Tests(tests, negated=True, any_value=False)
+        tests = self._tests()
+        self._expect_end()
+        return n.Tests(tests, negated=False, any_value=False)
+
+    def _closes_at_end(self, index: int) -> bool:
+        depth = 0
+        for position in range(index, len(self.tokens)):
+            text = self.tokens[position].text if self.tokens[position].kind == SYMBOL else ""
+            depth += (text == "(") - (text == ")")
+            if depth == 0:
+                return position == len(self.tokens) - 2
+        return False
+
+    def _tests(self) -> tuple[n.Node, ...]:
+        tests = [self.expression()]
+        while self._accept(","):
+            tests.append(self.expression())
+        return tuple(tests)
+
+    # --- expressions ------------------------------------------------------------------------------------------------
+
+    def expression(self) -> n.Node:
+        """Read one expression of any kind."""
+        self._nest()
+        node = self._binary(OR)
+        self.nesting -= 1
+        return node
+
+    def _binary(self, lowest: int, first: n.Node | None = None) -> n.Node:
+        left = self._unary() if first is None else first
+        while True:
+            token = self.tokens[self.index]
+            operator = token.text
+            precedence = PRECEDENCE.get(operator, 0) if token.kind in (SYMBOL, NAME) else 0
+            if not precedence or precedence < lowest:
+                return left
+            self.index += 1
+            if precedence == COMPARE:
+                left = self._comparison(left, operator)
+            elif precedence <= AND:
+                left = self._logic(left, operator, precedence)
+            else:
+                left = self._arithmetic(left, operator, precedence)
+
+    def _logic(self, left: n.Node, operator: str, precedence: int) -> n.Node:
+        parts = [left, self._binary(precedence + 1)]
+        while self.tokens[self.index].kind == NAME and self._accept(operator):
+            parts.append(self._binary(precedence + 1))
+        return n.Logic(operator == "and", tuple(parts))
+
+    def _arithmetic(self, left: n.Node, operator: str, precedence: int) -> n.Node:
+        rest = [(operator, self._binary(precedence + 1))]
+        while (token := self.tokens[self.index]).kind == SYMBOL and PRECEDENCE.get(token.text) == precedence:
+            self.index += 1
+            rest.append((token.text, self._binary(precedence + 1)))
+        return n.Arithmetic(left, tuple(rest))
+
+    def _comparison(self, left: n.Node, operator: str) -> n.Node:
+        if operator == "between":
+            low = self._binary(ADD)
+            self._keyword("and", "between … and …")
+            return n.Between(left, low, self._binary(ADD))
+        if operator == "in":
+            return n.In(left, self._in_tests())
+        return n.Comparison(operator, left, self._binary(ADD))
+
+    def _in_tests(self) -> tuple[n.Node, ...]:
+        if self.tokens[self.index].text != "(":
+            return (self._binary(ADD),)
+        self.index += 1
+        tests = self._tests()
+        if len(tests) > 1:
+            self._symbol(")")
+            return tests
+        if self._accept(".."):
+            only = self._interval(tests[0], low_closed=False)
+        else:
+            self._symbol(")")
+            only = tests[0]
+        return (self._binary(ADD, self._postfix(only)),)
+
+    def _unary(self) -> n.Node:
+        minus = 0
+        while self.tokens[self.index].text == "-" and self.tokens[self.index].kind == SYMBOL:
+            self.index += 1
+            minus += 1
+        node = self._postfix(self._primary())
+        if minus % 2 and isinstance(node, n.Literal) and isinstance(node.value, Decimal):
+            return n.Literal(-node.value)
+        for _ in range(minus if minus < 3 else 2 - minus % 2):
+            node = n.Negate(node)
+        return node
+
+    def _postfix(self, node: n.Node) -> n.Node:
+        while True:
+            token = self.tokens[self.index]
+            if token.kind == SYMBOL and token.text == ".":
+                self.index += 1
+                node = n.Path(node, self._member())
+            elif token.kind == SYMBOL and token.text == "[":
+                if self.tokens[self.index + 1].text in AFTER_OPEN_END:
+                    return node  # the open end of an interval: ]1..5[
+                self.index += 1
+                condition = self.expression()
+                self._symbol("]")
+                node = n.Filter(node, condition)
+            elif token.kind == SYMBOL and token.text == "(":
+                self.index += 1
+                node = self._call(node)
+            elif token.kind == NAME and token.text == "instance" and self.tokens[self.index + 1].text == "of":
+                self.index += 2
+                node = n.InstanceOf(node, self.type())
+            else:
+                return node
+
+    def _call(self, callee: n.Node) -> n.Node:
+        arguments: list[n.Node] = []
+        names: list[str] = []
+        if not self._accept(")"):
+            while True:
+                name = self._argument_name()
+                if (name is None and names) or (name is not None and len(names) < len(arguments)):
+                    raise self._error("参数要么都带名称，要么都不带 (arguments are all named or all without names)")
+                if name is not None:
+                    names.append(name)
+                arguments.append(self.expression())
+                if not self._accept(","):
+                    break
+            self._symbol(")")
+        return n.Call(callee, tuple(arguments), tuple(names) if names else None)
+
+    def _argument_name(self) -> str | None:
+        index = self.index
+        while self.tokens[index].kind in (NAME, NUMBER) or self.tokens[index].text in ("+", "-", "*", "/", "'", ".", "**"):
+            index += 1
+        if index == self.index or self.tokens[index].text != ":" or self.tokens[self.index].kind != NAME:
+            return None
+        name = self._source(self.index, index)
+        self.index = index + 1
+        return name
+
+    # --- primary expressions ----------------------------------------------------------------------------------------
+
+    def _primary(self) -> n.Node:
+        token = self.tokens[self.index]
+        if token.kind == NAME:
+            return self._word(token)
+        self.index += 1
+        if token.kind == NUMBER:
+            return n.Literal(self._number(token))
+        if token.kind == STRING:
+            return n.Literal(unquote(token.text))
+        primary = self._symbols.get(token.text) if token.kind == SYMBOL else None
+        if primary is not None:
+            return primary(self)
+        if token.text in COMPARISONS:
+            return n.Bound(token.text, self._binary(ADD))
+        self.index -= 1
+        raise self._error("这里应为一个值、名称或表达式", "a value, a name or an expression")
+
+    def _number(self, token: Token) -> object:
+        try:
+            return numbers.CONTEXT.create_decimal(token.text)
+        except (InvalidOperation, Overflow):
+            raise syntax_error(self.text, token.position, "数字太大 (the number is too large)") from None
+
+    def _word(self, token: Token) -> n.Node:
+        known = self.names.match(self.tokens, self.index)
+        if known is None and token.text in STARTS and (compound := self._compound(token)) is not None:
+            return compound
+        known = known or self.built_in.match(self.tokens, self.index)
+        if known is not None:
+            self.index += known[1]
+            return n.Name(known[0], token.position)
+        if token.text in STOPS:
+            raise self._error("这里应为一个值、名称或表达式", "a value, a name or an expression")
+        if token.text in CONSTANTS:
+            self.index += 1
+            return n.Literal(CONSTANTS[token.text])
+        return n.Name(self._joined(), token.position)
+
+    def _compound(self, token: Token) -> n.Node | None:
+        following = self.tokens[self.index + 1]
+        if token.text == "function" and following.text != "(":
+            return None
+        self.index += 1
+        if token.text == "if":
+            return self._if()
+        if token.text == "for":
+            return self._for()
+        if token.text == "function":
+            return self._function()
+        return self._quantified(every=token.text == "every")
+
+    def _joined(self) -> str:
+        """Read words that stand side by side as one name."""
+        words = [self.tokens[self.index].text]
+        self.index += 1
+        while (token := self.tokens[self.index]).spaced and (
+            (token.kind == NAME and token.text not in STOPS and token.text != "?") or (token.kind == NUMBER and token.text.isdigit())
+        ):
+            words.append(token.text)
+            self.index += 1
+        return " ".join(words)
+
+    def _member(self) -> str:
+        known = self.names.match(self.tokens, self.index)
+        if known is not None:
+            self.index += known[1]
+            return known[0]
+        if self.tokens[self.index].kind != NAME:
+            raise self._error("“.” 之后应为名称", "a name after the dot")
+        return self._joined()
+
+    def _parenthesis(self) -> n.Node:
+        node = self.expression()
+        if self._accept(".."):
+            return self._interval(node, low_closed=False)
+        self._symbol(")")
+        return node
+
+    def _bracket(self) -> n.Node:
+        if self._accept("]"):
+            return n.List(())
+        first = self.expression()
+        if self._accept(".."):
+            return self._interval(first, low_closed=True)
+        items = [first]
+        while self._accept(","):
+            items.append(self.expression())
+        self._symbol("]")
+        return n.List(tuple(items))
+
+    def _open_interval(self) -> n.Node:
+        low = self.expression()
+        if not self._accept(".."):
+            raise self._error("区间的两端之间应为 “..”", '".." between the ends of a range')
+        return self._interval(low, low_closed=False)
+
+    def _interval(self, low: n.Node, low_closed: bool) -> n.Node:
+        high = self.expression()
+        for end in ("]", ")", "["):
+            if self._accept(end):
+                return n.Interval(low, high, low_closed, end == "]")
+        raise self._error("区间应以 “]”、“)” 或 “[” 结束", 'the end of the range: "]", ")" or "["')
+
+    def _context(self) -> n.Node:
+        entries: list[tuple[str, n.Node]] = []
+        self.names.open()
+        if not self._accept("}"):
+            while True:
+                key = self._key()
+                self.names.add(key)
+                entries.append((key, self.expression()))
+                if not self._accept(","):
+                    break
+            self._symbol("}")
+        self.names.close()
+        return n.Context(tuple(entries))
+
+    def _key(self) -> str:
+        token = self.tokens[self.index]
+        if token.kind == STRING:
+            self.index += 1
+            self._symbol(":")
+            return unquote(token.text)
+        return self._name_before(frozenset({":"}), "项的名称和 “:”", 'the name of an entry and ":"')
+
+    def _at(self) -> n.Node:
+        token = self.tokens[self.index]
+        if token.kind != STRING:
+            raise self._error("“@” 之后应为字符串", 'a string after "@"')
+        self.index += 1
+        return n.Literal(parse_any(unquote(token.text)))
+
+    _symbols: Mapping[str, Callable[[Parser], n.Node]] = {
+        "(": _parenthesis,
+        "[": _bracket,
+        "]": _open_interval,
+        "{": _context,
+        "@": _at,
+    }
+
+    # --- compound expressions ---------------------------------------------------------------------------------------
+
+    def _if(self) -> n.Node:
+        condition = self.expression()
+        self._keyword("then", "if … then … else …")
+        yes = self.expression()
+        self._keyword("else", "if … then … else …")
+        return n.If(condition, yes, self.expression())
+
+    def _iterators(self) -> tuple[n.Iterator, ...]:
+        iterators: list[n.Iterator] = []
+        while True:
+            name = self._name_before(frozenset({"in"}), "变量名和 in", 'a variable name and "in"')
+            source = self.expression()
+            end = self.expression() if self._accept("..") else None
+            iterators.append(n.Iterator(name, source, end))
+            self.names.add(name)
+            if not self._accept(","):
+                return tuple(iterators)
+
+    def _for(self) -> n.Node:
+        self.names.open()
+        iterators = self._iterators()
+        self._keyword("return", "for … in … return …")
+        body = self.expression()
+        self.names.close()
+        return n.For(iterators, body)
+
+    def _quantified(self, every: bool) -> n.Node:
+        self.names.open()
+        iterators = self._iterators()
+        self._keyword("satisfies", f"{'every' if every else 'some'} … in … satisfies …")
+        condition = self.expression()
+        self.names.close()
+        return n.Quantified(every, iterators, condition)
+
+    def _function(self) -> n.Node:
+        self._symbol("(")
+        self.names.open()
+        parameters: list[tuple[str, FeelType | None]] = []
+        if not self._accept(")"):
+            while True:
+                start = self.index
+                while self.tokens[self.index].text not in (":", ",", ")", ""):
+                    self.index += 1
+                if start == self.index:
+                    raise self._error("这里应为参数名", "the name of a parameter")
+                name = self._source(start, self.index)
+                self.names.add(name)
+                parameters.append((name, self.type() if self._accept(":") else None))
+                if not self._accept(","):
+                    break
+            self._symbol(")")
+        external = self.tokens[self.index].text == "external"
+        self.index += external
+        body = self.expression()
+        self.names.close()
+        return n.Function(tuple(parameters), body, external)
+
+    def type(self) -> FeelType:
+        """Read a type: `number`, `list<string>`, `context<a: number>`, `function<date> -> boolean`, `range<date>`, a name."""
+        self._nest()
+        token = self.tokens[self.index]
+        if token.kind == NAME and self.tokens[self.index + 1].text == "<" and token.text in ("list", "range", "context", "function"):
+            self.index += 2
+            kind: FeelType
+            if token.text == "context":
+                kind = self._context_type()
+            elif token.text == "function":
+                kind = self._function_type()
+            else:
+                item = self.type()
+                self._symbol(">")
+                kind = ListType(item) if token.text == "list" else RangeType(item)
+        else:
+            kind = self._type_name()
+        self.nesting -= 1
+        return kind
+
+    def _context_type(self) -> FeelType:
+        entries: list[tuple[str, FeelType]] = []
+        while True:
+            name = self._name_before(frozenset({":"}), "项的名称和 “:”", 'the name of an entry and ":"')
+            entries.append((name, self.type()))
+            if not self._accept(","):
+                break
+        self._symbol(">")
+        return ContextType(tuple(entries))
+
+    def _function_type(self) -> FeelType:
+        parameters: list[FeelType] = []
+        if not self._accept(">"):
+            while True:
+                parameters.append(self.type())
+                if not self._accept(","):
+                    break
+            self._symbol(">")
+        self._symbol("->")
+        return FunctionType(tuple(parameters), self.type())
+
+    def _type_name(self) -> FeelType:
+        if self.tokens[self.index].kind != NAME:
+            raise self._error("这里应为类型名", "the name of a type")
+        for words in (4, 3):  # days and time duration, date and time
+            name = " ".join(token.text for token in self.tokens[self.index : self.index + words])
+            if name in SIMPLE:
+                self.index += words
+                return SIMPLE[name]
+        known = NameTable(self.types).match(self.tokens, self.index)
+        if known is not None:
+            self.index += known[1]
+            return self.types[known[0]]
+        name = self._joined()
+        while self.tokens[self.index].text == ".":
+            self.index += 1
+            name += "." + self._joined()
+        return self.types.get(name) or SIMPLE.get(name) or Unknown(name)
+
+    # --- small things -----------------------------------------------------------------------------------------------
+
+    def _name_before(self, ends: Collection[str], expected: str, english: str) -> str:
+        """Read tokens up to (and over) one of `ends` as a name."""
+        start = index = self.index
+        while self.tokens[index].text not in ends:
+            if self.tokens[index].kind in (END, STRING) or self.tokens[index].text in "()[]{},:<>=":
+                self.index = index
+                raise self._error(f"这里应为{expected}", english)
+            index += 1
+        if index == start:
+            raise self._error(f"这里应为{expected}", english)
+        self.index = index + 1
+        return self._source(start, index)
+
+    def _source(self, start: int, end: int) -> str:
+        """Return the text of some tokens with white space made single."""
+        parts = [self.tokens[start].text]
+        for token in self.tokens[start + 1 : end]:
+            parts.append((" " if token.spaced else "") + token.text)
+        return "".join(parts)
+
+    def _accept(self, text: str) -> bool:
+        token = self.tokens[self.index]
+        if token.text == text and token.kind in (SYMBOL, NAME):
+            self.index += 1
+            return True
+        return False
+
+    def _symbol(self, text: str) -> None:
+        if not self._accept(text):
+            raise self._error(f"这里应为 “{text}”", f'"{text}"')
+
+    def _keyword(self, word: str, form: str) -> None:
+        if not self._accept(word):
+            raise self._error(f"这里应为 {word}（{form}）", f'"{word}"')
+
+    def _expect_end(self) -> None:
+        if self.tokens[self.index].kind != END:
+            raise self._error("这里表达式应已结束，或应为运算符", "an operator or the end")
+
+    def _nest(self) -> None:
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise self._error(f"嵌套超过 {MAX_NESTING} 层 (nested too deeply)")
+
+    def _error(self, message: str, english: str | None = None) -> FeelSyntaxError:
+        token = self.tokens[self.index]
+        if english is not None:
+            found = f"“{token.text[:40]}”" if token.text else "结尾"
+            message += f"，却是 {found} (expected {english}, found {token.text[:40] or 'the end'})"
+        return syntax_error(self.text, token.position, message)
+

@@ -1,0 +1,133 @@
+"""FEEL's values in Python: None, bool, Decimal, str, list, dict, our temporals, ranges and functions.
+
+Values are never changed once made. What comes from outside goes through `from_python`; what goes out through `to_json`.
+"""
+
+from __future__ import annotations
+
+import datetime as python
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.errors import EvaluationFailed
+from engine.feel import numbers
+from engine.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
+
+if TYPE_CHECKING:
+    from engine.feel.environment import Run
+    from engine.feel.types import FeelType
+
+
+class Callable_:  # noqa: N801  (the word `Callable` is Python's)
+    """A function value: built in, written in FEEL, a business knowledge model, or a decision service."""
+
+    __slots__ = ()
+
+    @property
+    def parameter_types(self) -> tuple[FeelType | None, ...] | None:
+        """The types of the parameters (None: any), or None where the number varies."""
+        return None
+
+    @property
+    def result_type(self) -> FeelType | None:
+        """The type of the result, if declared."""
+        return None
+
+    def invoke(self, run: Run, arguments: list[Any]) -> Any:
+        """Return the result of a call with arguments by position."""
+        raise NotImplementedError
+
+    def invoke_named(self, run: Run, arguments: dict[str, Any]) -> Any:
+        """Return the result of a call with arguments by name."""
+        raise NotImplementedError
+
+
+class Bounded(Protocol):
+    """What can stand at the ends of a range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An interval; an end that is None is open to that side (`< 10` has no low end).
+
+    `unequal` marks the pseudo-range `!= x`, which holds everything but `low`.
+    """
+
+    low: Any
+    high: Any
+    low_closed: bool
+    high_closed: bool
+    unequal: bool = False
+
+    def __str__(self) -> str:
+        from engine.feel.text import to_text
+
+        if self.unequal:
+            return f"!={to_text(self.low, quoted=True)}"
+        low = "" if self.low is None and not self.low_closed else to_text(self.low, quoted=True)
+        high = "" if self.high is None and not self.high_closed else to_text(self.high, quoted=True)
+        return f"{'[' if self.low_closed else '('}{low}..{high}{']' if self.high_closed else ')'}"
+
+
+PLAIN = frozenset({Decimal, str, bool, type(None), Date, Time, DateTime, DaysDuration, MonthsDuration, Range})
+
+
+def from_python(value: Any) -> Any:
+    """Return a Python value as FEEL has it; what FEEL has no kind for is null.
+
+    Nothing of a Python object can be reached: only JSON values, temporals and FEEL's own values pass.
+    """
+    kind = type(value)
+    if kind in PLAIN:
+        return value if kind is not Decimal or value.is_finite() else None
+    if kind is int or kind is float:
+        return numbers.from_python(value)
+    if isinstance(value, (str, Mapping)):
+        if isinstance(value, str):
+            return str(value)
+        return {str(key): from_python(entry) for key, entry in value.items()}
+    if isinstance(value, Callable_):
+        return value
+    if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [from_python(item) for item in value]
+    if isinstance(value, Decimal):
+        return Decimal(value) if value.is_finite() else None
+    if isinstance(value, python.datetime):
+        return DateTime.from_python(value)
+    if isinstance(value, python.date):
+        return Date.from_python(value)
+    if isinstance(value, python.time):
+        return Time.from_python(value)
+    if isinstance(value, python.timedelta):
+        return DaysDuration((value.days * 86_400 + value.seconds) * NANOS + value.microseconds * 1000)
+    if isinstance(value, int):
+        return numbers.from_python(int(value))
+    return None
+
+
+def to_json(value: Any) -> Any:
+    """Return a FEEL value as JSON: temporals as ISO strings, integral numbers as int, others as Decimal.
+
+    Raises:
+        EvaluationFailed: a function or a range, which JSON has no form for.
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Decimal):
+        return int(value) if numbers.is_integer(value) else value
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: to_json(entry) for key, entry in value.items()}
+    if isinstance(value, (Date, Time, DateTime, DaysDuration, MonthsDuration)):
+        return str(value)
+    if isinstance(value, Callable_):
+        raise EvaluationFailed("函数不能存为变量 (a function cannot be stored)")
+    if isinstance(value, Range):
+        raise EvaluationFailed("区间不能存为变量 (a range cannot be stored)")
+    converted = from_python(value)
+    if converted is None:
+        raise EvaluationFailed(f"这种值不能存为变量 (a {type(value).__name__} cannot be stored)")
+    return to_json(converted)
