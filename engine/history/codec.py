@@ -70,6 +70,16 @@ def digests(payload: str) -> set[str]:
     return found
 
 
+def people(payload: str) -> set[int]:
+    """Return the keys of the users that a row's events name."""
+    found: set[int] = set()
+    for item in canonical.loads(payload):
+        for name in PEOPLE & item.keys():
+            value = item[name]
+            found.update(key for key in (value if isinstance(value, list) else [value]) if isinstance(key, int))
+    return found
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all kinds of events."""
     return tuple(sorted(_CLASSES))

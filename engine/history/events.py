@@ -270,7 +270,10 @@ class Deployed(Event):
 
 @dataclass(frozen=True, slots=True)
 class UserChanged(Event):
-    """A user was added or changed. `what`: added | name | password | groups | attributes | deactivated | activated | sessions-ended."""
+    """A user was added or changed.
+
+    `what`: added | name | password | groups | attributes | deactivated | activated | sessions-ended.
+    """
 
     user: str
     what: str

@@ -118,6 +118,13 @@ def entries(reading: Reading, instance_key: int, after: int = 0) -> list[Entry]:
     return [reader.entry(row) for row in rows(reading, instance_key, after)]
 
 
+def all_blobs(reading: Reading) -> Iterable[tuple[str, bytes]]:
+    """Yield every content with its digest, in batches."""
+    statement = select(blob.c.digest, blob.c.content).execution_options(yield_per=20)
+    for row in reading.execute(statement):
+        yield row.digest, bytes(row.content)
+
+
 def get_blob(reading: Reading, digest: str) -> bytes:
     """Return the content of a digest.
 

@@ -1,0 +1,79 @@
+"""Checkpoints: a global chain over the heads of all cases, so that a cut tail or a lost case is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import bindparam, delete, func, insert, select
+
+from engine.history import canonical
+from engine.history.chain import GENESIS, Checkpoint
+from engine.store import Reading, Transaction
+from engine.store.tables import checkpoint, checkpoint_head, journal
+
+MARGIN = timedelta(minutes=10)
+"""How far back of the last checkpoint rows are looked for: a transaction may have begun before it and ended after it."""
+
+MAX_HEADS = 10_000
+"""Heads in one checkpoint; the rest is for the next one."""
+
+_LAST = select(checkpoint).order_by(checkpoint.c.number.desc()).limit(1)
+_ALL = select(checkpoint).order_by(checkpoint.c.number)
+# Cases whose newest row is not covered yet, looked for among the rows written since a moment.
+_GROWN = (
+    select(journal.c.instance_key, func.max(journal.c.seq).label("seq"))
+    .select_from(journal.outerjoin(checkpoint_head, checkpoint_head.c.instance_key == journal.c.instance_key))
+    .where(journal.c.at >= bindparam("since"), journal.c.seq > func.coalesce(checkpoint_head.c.seq, 0))
+    .group_by(journal.c.instance_key)
+    .order_by(journal.c.instance_key)
+    .limit(MAX_HEADS)
+)
+# The same among all rows: once per start, for rows whose time lies behind because a clock was set back.
+_GROWN_EVER = (
+    select(journal.c.instance_key, func.max(journal.c.seq).label("seq"))
+    .select_from(journal.outerjoin(checkpoint_head, checkpoint_head.c.instance_key == journal.c.instance_key))
+    .where(journal.c.seq > func.coalesce(checkpoint_head.c.seq, 0))
+    .group_by(journal.c.instance_key)
+    .order_by(journal.c.instance_key)
+    .limit(MAX_HEADS)
+)
+_HASH = select(journal.c.hash).where(journal.c.instance_key == bindparam("instance"), journal.c.seq == bindparam("seq"))
+
+
+def write(tx: Transaction, *, everything: bool = False) -> Checkpoint | None:
+    """Write a checkpoint over the cases that went on since the last one; None when none did.
+
+    Args:
+        everything: look at the whole journal instead of its newest rows.
+    """
+    last = tx.one(_LAST)
+    grown = tx.all(_GROWN_EVER) if last is None or everything else tx.all(_GROWN, {"since": last.at - MARGIN})
+    if not grown:
+        return None
+    heads = tuple((row.instance_key, row.seq, tx.scalar(_HASH, {"instance": row.instance_key, "seq": row.seq})) for row in grown)
+    number, previous = (0, GENESIS) if last is None else (last.number, last.hash)
+    written = Checkpoint(number + 1, tx.now, heads, previous).sealed()
+    tx.execute(
+        insert(checkpoint),
+        {
+            "number": written.number,
+            "at": written.at,
+            "heads": canonical.loads(canonical.dumps(heads)),
+            "previous_hash": written.previous_hash,
+            "hash": written.hash,
+        },
+    )
+    tx.execute(
+        delete(checkpoint_head).where(checkpoint_head.c.instance_key == bindparam("key")), [{"key": head[0]} for head in heads]
+    )
+    covered = [{"instance_key": instance, "seq": seq, "number": written.number} for instance, seq, _ in heads]
+    tx.execute(insert(checkpoint_head), covered)
+    return written
+
+
+def all_checkpoints(reading: Reading) -> Iterable[Checkpoint]:
+    """Yield every checkpoint, in order."""
+    for row in reading.execute(_ALL):
+        heads = tuple((instance, seq, head) for instance, seq, head in row.heads)
+        yield Checkpoint(row.number, row.at, heads, row.previous_hash, row.hash)
