@@ -123,8 +123,9 @@ def _dmn_places(path: Path) -> Iterator[tuple[str, Place]]:
     for decision in etree.parse(path, _PARSER).iterfind("{*}decision"):
         place = Place(path.name, decision.get("id") or "", decision.get("name") or "")
         seen: set[str] = set()
-        for text in decision.iterfind(".//{*}annotationEntry/{*}text"):
-            if opening := _OPENING.match(text.text or ""):
+        notes = [*decision.iterfind(".//{*}rule/{*}description"), *decision.iterfind(".//{*}annotationEntry/{*}text")]
+        for note in notes:  # Modeler's annotation column is the rule's description
+            if opening := _OPENING.match(note.text or ""):
                 seen.update(_ID.findall(opening.group(1)))
         yield from ((rule, place) for rule in sorted(seen, key=_order))
 
