@@ -1,0 +1,271 @@
+"""The executable model: what a BPMN file means, immutable, with its expressions compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine import feel
+
+EventKind = Literal["none", "timer", "message", "signal", "error", "escalation", "terminate", "link"]
+TimerKind = Literal["date", "duration", "cycle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A value in the model: static text, or a FEEL expression (`expression` is then compiled)."""
+
+    text: str
+    expression: feel.Expression | None = None
+
+    @property
+    def static(self) -> str | None:
+        """The text when it is static, else None."""
+        return self.text if self.expression is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A sequence flow. Flows without id in the file get one of ours: `#flow:<source>:<target>:<n>`."""
+
+    id: str
+    source: str
+    target: str
+    name: str = ""
+    condition: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """When a timer event fires."""
+
+    kind: TimerKind
+    value: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an event (or a receive task) throws or waits for.
+
+    Attributes:
+        name: message or signal name.
+        correlation_key: evaluated when the subscription opens.
+        code: error or escalation code; None on a catch event catches every code.
+        code_variable, message_variable: variables that get the caught error's code and message.
+        link: name of the link.
+    """
+
+    kind: EventKind
+    timer: Timer | None = None
+    name: Term | None = None
+    correlation_key: Term | None = None
+    code: Term | None = None
+    code_variable: str | None = None
+    message_variable: str | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping_:  # noqa: N801  # `Mapping` is the abstract collection
+    """One input or output mapping: `target` may be a path (`a.b`)."""
+
+    source: Term
+    target: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Multi-instance. `cardinality` (plain BPMN) stands instead of a collection.
+
+    `output_local`: the variable that is initialised to null in each inner instance, so that the results do not mix.
+    """
+
+    sequential: bool
+    collection: Term | None = None
+    cardinality: Term | None = None
+    element: str | None = None
+    output_collection: str | None = None
+    output_element: Term | None = None
+    output_local: str | None = None
+    condition: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work for a worker or a built-in job type."""
+
+    type: Term
+    retries: Term
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FormRef:
+    """The form of a user task, a start event or an offered event."""
+
+    id: str | None = None
+    binding: str = "latest"
+    version_tag: str | None = None
+    external: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserTask:
+    """Who does a user task, and until when. Groups and users: static comma lists or FEEL lists."""
+
+    assignee: Term | None = None
+    candidate_groups: Term | None = None
+    candidate_users: Term | None = None
+    due: Term | None = None
+    follow_up: Term | None = None
+    priority: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A FEEL expression whose result becomes a variable."""
+
+    expression: Term
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalledDecision:
+    """The decision of a business rule task."""
+
+    id: Term
+    result: str
+    binding: str = "latest"
+    version_tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CalledElement:
+    """The process of a call activity. `variables_in`/`variables_out`: whether all variables are handed over."""
+
+    process_id: Term
+    binding: str = "latest"
+    version_tag: str | None = None
+    variables_in: bool = True
+    variables_out: bool = True
+    business_id: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A flow node, or a scope (sub-process, or the process itself as the outermost one).
+
+    Attributes:
+        type: Camunda's word: USER_TASK, SUB_PROCESS, EVENT_SUB_PROCESS, PROCESS ...
+        parent_id: the scope it stands in; None for the process.
+        incoming, outgoing: ids of its flows, in the file's order.
+        boundaries: ids of the boundary events attached to it.
+        children: ids of the elements in this scope.
+        interrupting: of boundary events and of event sub-processes' start events.
+        clocks: names of clocks (property `clock`); stops: names of the clocks that stand still while it is active.
+        past_due: what a timer that is already past when armed does.
+        offered_to: people who may trigger this message event by hand.
+    """
+
+    id: str
+    name: str
+    type: str
+    parent_id: str | None
+    line: int = 0
+    documentation: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    incoming: tuple[str, ...] = ()
+    outgoing: tuple[str, ...] = ()
+    default: str | None = None
+    boundaries: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+    attached_to: str | None = None
+    interrupting: bool = True
+    event: Event | None = None
+    inputs: tuple[Mapping_, ...] = ()
+    outputs: tuple[Mapping_, ...] = ()
+    loop: Loop | None = None
+    job: Job | None = None
+    user: UserTask | None = None
+    form: FormRef | None = None
+    script: Script | None = None
+    decision: CalledDecision | None = None
+    call: CalledElement | None = None
+    clocks: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    past_due: str = "fire"
+    excluded_users: Term | None = None
+    signed: Term | None = None
+    visible_to: Term | None = None
+    offered_to: Term | None = None
+    initiator: str | None = None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Ids of the rules this element carries (property `rule`)."""
+        return tuple(r.strip() for r in self.properties.get("rule", "").split(",") if r.strip())
+
+    @property
+    def form_id(self) -> str | None:
+        """Id of its Camunda Form."""
+        return self.form.id if self.form else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Process:
+    """One executable process.
+
+    Attributes:
+        elements: every element by id, the process itself (type PROCESS) included.
+        flows: every sequence flow by id.
+        version_tag: zeebe:versionTag.
+        dialect: zeebe, camunda or plain.
+        candidate_starter_groups: who may start it by hand; empty = nobody but administrators.
+        business_id: pattern of generated business ids.
+        subject: FEEL for a case's one-line subject.
+        summary: names of the variables shown first.
+        forbidden_patterns: FEEL list of contexts {pattern, label}, checked in every free text of its forms.
+    """
+
+    id: str
+    name: str
+    elements: Mapping[str, Element]
+    flows: Mapping[str, Flow]
+    version_tag: str | None = None
+    dialect: str = "plain"
+    candidate_starter_groups: tuple[str, ...] = ()
+    business_id: str | None = None
+    subject: Term | None = None
+    summary: tuple[str, ...] = ()
+    forbidden_patterns: Term | None = None
+
+    @property
+    def root(self) -> Element:
+        """The process as the outermost scope."""
+        return self.elements[self.id]
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """The process's zeebe:properties."""
+        return self.root.properties
+
+    @property
+    def documentation(self) -> str:
+        """The process's documentation."""
+        return self.root.documentation
+
+    @property
+    def start_events(self) -> tuple[Element, ...]:
+        """The start events of the process itself (not of its sub-processes), in the file's order."""
+        return tuple(self.elements[i] for i in self.root.children if self.elements[i].type == "START_EVENT")
+
+    @property
+    def called_processes(self) -> tuple[CalledElement, ...]:
+        """What its call activities call."""
+        return tuple(e.call for e in self.elements.values() if e.call)
+
+    @property
+    def called_decisions(self) -> tuple[CalledDecision, ...]:
+        """What its business rule tasks evaluate."""
+        return tuple(e.decision for e in self.elements.values() if e.decision)

@@ -1,0 +1,347 @@
+"""Reads a BPMN file into the executable model; what is not right is a finding, never an exception."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from engine.definitions import checks, dialect_camunda7, dialect_zeebe, events, own_properties
+from engine.definitions.model import Event, Flow, Loop, Process, Term
+from engine.definitions.reading import Draft, Reading, Scoped
+from engine.definitions.report import Finding
+from engine.definitions.verdicts import DOCUMENTARY, judge_the_rest
+from engine.definitions.xml import BPMN, CAMUNDA, MODELER, ZEEBE, Node, UnreadableXml, read
+
+TYPES = {
+    "startEvent": "START_EVENT",
+    "intermediateCatchEvent": "INTERMEDIATE_CATCH_EVENT",
+    "intermediateThrowEvent": "INTERMEDIATE_THROW_EVENT",
+    "boundaryEvent": "BOUNDARY_EVENT",
+    "endEvent": "END_EVENT",
+    "task": "TASK",
+    "userTask": "USER_TASK",
+    "serviceTask": "SERVICE_TASK",
+    "sendTask": "SEND_TASK",
+    "receiveTask": "RECEIVE_TASK",
+    "scriptTask": "SCRIPT_TASK",
+    "businessRuleTask": "BUSINESS_RULE_TASK",
+    "manualTask": "MANUAL_TASK",
+    "callActivity": "CALL_ACTIVITY",
+    "subProcess": "SUB_PROCESS",
+    "exclusiveGateway": "EXCLUSIVE_GATEWAY",
+    "inclusiveGateway": "INCLUSIVE_GATEWAY",
+    "parallelGateway": "PARALLEL_GATEWAY",
+    "eventBasedGateway": "EVENT_BASED_GATEWAY",
+}
+UNSUPPORTED = {
+    "transaction": "事务子流程 / transaction sub-processes",
+    "adHocSubProcess": "临时子流程 / ad-hoc sub-processes",
+    "complexGateway": "复杂网关 / complex gateways",
+    "implicitThrowEvent": "隐式抛出事件 / implicit throw events",
+}
+EVENTS = {"startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"}
+_INTERRUPTIBLE = {"boundaryEvent": "cancelActivity", "startEvent": "isInterrupting"}
+
+
+@dataclass(frozen=True, slots=True)
+class BpmnFile:
+    """A BPMN file, read.
+
+    Attributes:
+        sha256: of the file's bytes, hexadecimal.
+        processes: its executable processes; those with refusals are there as far as they could be read, and must not run.
+    """
+
+    name: str
+    sha256: str
+    processes: tuple[Process, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was refused."""
+        return not any(f.verdict == "refused" for f in self.findings)
+
+
+def read_bpmn(data: bytes, name: str) -> BpmnFile:
+    """Read a BPMN file; every refusal is a finding."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        root = read(data)
+    except UnreadableXml as error:
+        return BpmnFile(name, sha256, (), (Finding("refused", name, reason=error.message, line=error.line or 0),))
+    if (root.namespace, root.name) != (BPMN, "definitions"):
+        reason = f"不是 BPMN 2.0 文件，根元素是 {root.name} / not a BPMN 2.0 file"
+        return BpmnFile(name, sha256, (), (Finding("refused", name, element_type=root.name, reason=reason, line=root.line),))
+    reading = Reading(name, root, _dialect(root))
+    processes = _definitions(reading)
+    judge_the_rest(reading)
+    findings = reading.findings()
+    return BpmnFile(name, sha256, tuple(processes), findings)
+
+
+def _dialect(root: Node) -> str:
+    platform = root.attributes.get((MODELER, "executionPlatform"))
+    if platform in {"Camunda Cloud", "Camunda Platform"}:
+        return "zeebe" if platform == "Camunda Cloud" else "camunda"
+    for node in root.walk():
+        if node.namespace == ZEEBE:
+            return "zeebe"
+        if node.namespace == CAMUNDA or any(key[0] == CAMUNDA for key in node.attributes):
+            return "camunda"
+    return "plain"
+
+
+def _definitions(reading: Reading) -> list[Process]:
+    root = reading.root.executed()
+    seen: dict[str, Node] = {}
+    for node in root.walk():
+        if node.id is None or node.namespace != BPMN:
+            continue
+        if node.id in seen:
+            reading.refuse(node, f"标识 {node.id} 重复，第 {seen[node.id].line} 行已有 / duplicate id", "id")
+        seen.setdefault(node.id, node)
+    reading.references.update({c.id: c for c in root.children if c.id})
+    processes: list[Process] = []
+    for node in root.children:
+        if node.namespace != BPMN:
+            continue
+        if node.name == "process":
+            if node.get("isExecutable") != "true":
+                node.keep_all("isExecutable 不为 true，不执行 / not executable")
+            else:
+                processes.append(_process(reading, node))
+        elif node.name == "import":
+            reading.refuse(node, "不支持 import / imports are not supported")
+        elif node.name in DOCUMENTARY:
+            node.keep_all("")
+    if not processes:
+        reading.refuse(root, "没有可执行的流程（isExecutable=true）/ no executable process in the file")
+    return processes
+
+
+def _process(reading: Reading, node: Node) -> Process:
+    node.executed().keep("processType", "isClosed", "definitionalCollaborationRef")
+    node.get("name")
+    process_id = node.get("id") or ""
+    if not process_id:
+        reading.refuse(node, "流程没有 id / the process has no id")
+    draft = Draft(node, process_id, node.attributes.get(("", "name"), ""), "PROCESS", None)
+    scoped = Scoped(draft)
+    _extensions(reading, draft)
+    _scope(reading, scoped, draft)
+    for flow_node in list(scoped.flow_nodes.values()):
+        _flow(reading, scoped, flow_node)
+    _attach(reading, scoped)
+    for each in (draft, *scoped.drafts.values()):
+        own_properties.apply(reading, scoped, each)
+    own_properties.check_clocks(reading, scoped)
+    checks.check(reading, scoped)
+    extensions = node.child("extensionElements")
+    tag = extensions.child("versionTag", ZEEBE) if extensions else None
+    version_tag = tag.get("value") if tag else node.get("versionTag", CAMUNDA)
+    elements = {process_id: draft.freeze(), **{d.id: d.freeze() for d in scoped.drafts.values()}}
+    return Process(
+        id=process_id,
+        name=draft.name,
+        elements=MappingProxyType(elements),
+        flows=MappingProxyType(scoped.flows),
+        version_tag=version_tag,
+        dialect=reading.dialect,
+        **scoped.extras,
+    )
+
+
+def _scope(reading: Reading, scoped: Scoped, scope: Draft) -> None:
+    for number, node in enumerate(scope.node.children):
+        if node.namespace != BPMN:
+            continue
+        if node.name in TYPES:
+            _element(reading, scoped, scope, node)
+        elif node.name == "sequenceFlow":
+            source, target = node.attributes.get(("", "sourceRef"), ""), node.attributes.get(("", "targetRef"), "")
+            flow_id = node.get("id") or f"#flow:{source}:{target}:{number}"
+            scoped.flow_nodes[flow_id] = node
+        elif node.name in UNSUPPORTED:
+            reading.refuse(node, f"不支持{UNSUPPORTED[node.name]} are not supported")
+        elif node.name == "dataObject" and node.get("isCollection") is None:
+            node.keep_all("")
+        elif node.name in DOCUMENTARY:
+            node.keep_all("")
+
+
+def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None:
+    node.executed()
+    element_id, name = node.get("id"), node.get("name") or ""
+    if not element_id:
+        reading.refuse(node, f"{node.name}「{name}」没有 id / the element has no id")
+        return
+    if element_id in scoped.drafts or element_id == scoped.process.id:
+        return  # refused as a duplicate
+    kind = TYPES[node.name]
+    if node.name == "subProcess" and node.get("triggeredByEvent") == "true":
+        kind = "EVENT_SUB_PROCESS"
+    draft = Draft(node, element_id, name, kind, scope.id)
+    scoped.drafts[element_id] = draft
+    scope.children.append(element_id)
+    if attribute := _INTERRUPTIBLE.get(node.name):
+        draft.values["interrupting"] = dialect_zeebe.flag(reading, node, attribute, True)
+    _extensions(reading, draft)
+    _quantities(reading, node)
+    if node.name in EVENTS:
+        draft.values["event"] = events.read(reading, draft)
+        node.keep("parallelMultiple")
+    elif node.name == "receiveTask":
+        draft.values["event"] = events.message_of(reading, draft, node)
+        node.keep("implementation", "operationRef")
+    elif node.name in {"serviceTask", "sendTask", "businessRuleTask", "userTask"}:
+        node.keep("implementation", "operationRef", "messageRef")
+    if node.name == "boundaryEvent":
+        draft.values["attached_to"] = node.get("attachedToRef")
+    node.keep("gatewayDirection")
+    if node.get("default"):
+        draft.values["default"] = node.get("default")
+    _loop(reading, draft)
+    if node.name == "subProcess":
+        _scope(reading, scoped, draft)
+
+
+
+
+def _quantities(reading: Reading, node: Node) -> None:
+    """Refuse what would change how often or when an element runs, unless it has its default value."""
+    for name, default in (
+        ("startQuantity", "1"), ("completionQuantity", "1"), ("isForCompensation", "false"), ("instantiate", "false"),
+        ("parallelMultiple", "false"), ("eventGatewayType", "Exclusive"),
+    ):  # fmt: skip
+        value = node.attributes.get(("", name))
+        if value is not None and value != default:
+            reading.refuse(node, f"不支持 {name}={value} / {name} is not supported", name)
+        else:
+            node.keep(name)
+
+
+def _extensions(reading: Reading, draft: Draft) -> None:
+    if reading.dialect == "camunda":
+        dialect_camunda7.attributes(reading, draft)
+    texts = [d.text for d in draft.node.all("documentation")]
+    if texts:
+        draft.values["documentation"] = "\n".join(texts)
+    extensions = draft.node.child("extensionElements")
+    if extensions is None:
+        return
+    extensions.judge("kept")
+    for node in extensions.children:
+        if node.namespace == ZEEBE:
+            dialect_zeebe.read(reading, draft, node)
+        elif node.namespace == CAMUNDA:
+            dialect_camunda7.read(reading, draft, node)
+    headers = draft.values.pop("headers", None)
+    if headers and "job" in draft.values:
+        draft.values["job"] = replace(draft.values["job"], headers=MappingProxyType(headers))
+    elif headers and draft.tag == "userTask":
+        reading.warn(draft.node, "用户任务的任务头不执行 / task headers of a user task have no effect")
+
+
+def _loop(reading: Reading, draft: Draft) -> None:
+    standard = draft.node.child("standardLoopCharacteristics")
+    if standard is not None:
+        reading.refuse(standard, "不支持标准循环，请用多实例或回路 / standard loops are not supported")
+    node = draft.node.child("multiInstanceLoopCharacteristics")
+    if node is None:
+        return
+    node.executed().keep("id")
+    behaviour = node.get("behavior")
+    if behaviour not in {None, "All"}:
+        reading.refuse(node, f"不支持 behavior={behaviour} / this behavior is not supported", "behavior")
+    for name in ("noneBehaviorEventRef", "oneBehaviorEventRef"):
+        if node.get(name):
+            reading.refuse(node, f"不支持 {name} / {name} is not supported", name)
+    sequential = dialect_zeebe.flag(reading, node, "isSequential", False)
+    condition = _child_expression(reading, node, "completionCondition")
+    cardinality = _child_expression(reading, node, "loopCardinality")
+    if cardinality and reading.dialect == "zeebe":
+        cardinality_node = node.child("loopCardinality") or node
+        reading.refuse(cardinality_node, "请用输入集合，不用 loopCardinality / use an input collection, not loopCardinality")
+    loop = Loop(sequential, cardinality=cardinality, condition=condition)
+    extensions = node.child("extensionElements")
+    zeebe = extensions.child("loopCharacteristics", ZEEBE) if extensions else None
+    if extensions is not None:
+        extensions.judge("kept")
+    if zeebe is not None:
+        loop = _zeebe_loop(reading, loop, zeebe.executed())
+    elif reading.dialect == "camunda":
+        loop = dialect_camunda7.loop(reading, loop, node)
+    if loop.collection is None and loop.cardinality is None and not any(p.verdict == "refused" and p.line == node.line for p in reading.problems):
+        reading.refuse(zeebe or node, "多实例缺少输入集合 / the multi-instance has no input collection")
+    draft.values["loop"] = loop
+
+
+def _zeebe_loop(reading: Reading, loop: Loop, node: Node) -> Loop:
+    collection = reading.expression(node, node.get("inputCollection"), "inputCollection")
+    output_collection = node.get("outputCollection") or None
+    output_element = reading.expression(node, node.get("outputElement"), "outputElement")
+    if (output_collection is None) != (output_element is None):
+        reading.refuse(node, "outputCollection 与 outputElement 必须一起给出 / must be given together")
+    return replace(
+        loop,
+        collection=collection,
+        element=node.get("inputElement") or None,
+        output_collection=output_collection,
+        output_element=output_element,
+        output_local=_output_local(output_element),
+    )
+
+
+def _output_local(term: Term | None) -> str | None:
+    """Return the variable at the head of an output element like `vote` or `vote.result`."""
+    if term is None or term.expression is None:
+        return None
+    text = term.text.removeprefix("=").strip()
+    head = text.split(".")[0].strip()
+    return head if all(part.strip().isidentifier() for part in text.split(".")) and head in term.expression.names else None
+
+
+def _child_expression(reading: Reading, node: Node, name: str) -> Term | None:
+    child = node.child(name)
+    if child is None:
+        return None
+    child.executed().keep("id", "language")
+    if not child.text:
+        reading.refuse(child, "表达式为空 / the expression is empty")
+    return reading.expression(child, child.text)
+
+
+def _flow(reading: Reading, scoped: Scoped, node: Node) -> None:
+    node.executed().keep("isImmediate")
+    source, target = node.get("sourceRef"), node.get("targetRef")
+    flow_id = next(k for k, v in scoped.flow_nodes.items() if v is node) if node.id is None else node.id
+    for attribute, value in (("sourceRef", source), ("targetRef", target)):
+        if value not in scoped.drafts:
+            reading.refuse(node, f"连线 {flow_id} 的 {attribute} 指向不存在的元素：{value} / dangling {attribute}", attribute)
+    if source not in scoped.drafts or target not in scoped.drafts:
+        return
+    start, end = scoped.drafts[source], scoped.drafts[target]
+    if start.parent_id != end.parent_id:
+        reading.refuse(node, f"连线 {flow_id} 跨越了子流程边界 / the flow crosses the border of a sub-process")
+        return
+    condition = _child_expression(reading, node, "conditionExpression")
+    scoped.flows[flow_id] = Flow(flow_id, source, target, node.get("name") or "", condition)
+    start.outgoing.append(flow_id)
+    end.incoming.append(flow_id)
+
+
+def _attach(reading: Reading, scoped: Scoped) -> None:
+    for draft in scoped.drafts.values():
+        host_id = draft.values.get("attached_to")
+        if draft.tag != "boundaryEvent":
+            continue
+        host = scoped.drafts.get(host_id or "")
+        event: Event | None = draft.values.get("event")
+        if host is None or host.parent_id != draft.parent_id:
+            reading.refuse(draft.node, f"附着的元素不存在：{host_id} / attachedToRef is dangling", "attachedToRef")
+        elif not (host.type.endswith("TASK") or host.type in {"TASK", "SUB_PROCESS", "CALL_ACTIVITY"}):
+            reading.refuse(draft.node, f"边界事件不能附着在 {host.tag} 上 / cannot be attached to a {host.tag}", "attachedToRef")
+        elif event is not None:
+            host.boundaries.append(draft.id)

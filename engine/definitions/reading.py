@@ -1,0 +1,172 @@
+"""What the reading of one file has in common: its findings, its root references, and how texts become terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from engine import feel
+from engine.definitions import juel
+from engine.definitions.model import Element, Flow, Term
+from engine.definitions.report import Finding, Verdict
+from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Name, Node
+from engine.errors import FeelSyntaxError
+
+_PREFIX = {BPMN: "", ZEEBE: "zeebe:", CAMUNDA: "camunda:"}
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """An element while it is read: what `Element` needs, in `values`, until `freeze`."""
+
+    node: Node
+    id: str
+    name: str
+    type: str
+    parent_id: str | None
+    values: dict[str, Any] = field(default_factory=dict)
+    incoming: list[str] = field(default_factory=list)
+    outgoing: list[str] = field(default_factory=list)
+    boundaries: list[str] = field(default_factory=list)
+    children: list[str] = field(default_factory=list)
+
+    @property
+    def tag(self) -> str:
+        """The BPMN tag name."""
+        return self.node.name
+
+    def freeze(self) -> Element:
+        """Return the element, immutable."""
+        return Element(
+            id=self.id,
+            name=self.name,
+            type=self.type,
+            parent_id=self.parent_id,
+            line=self.node.line,
+            incoming=tuple(self.incoming),
+            outgoing=tuple(self.outgoing),
+            boundaries=tuple(self.boundaries),
+            children=tuple(self.children),
+            **self.values,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Scoped:
+    """The drafts and flows of one process."""
+
+    process: Draft
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
+    flow_nodes: dict[str, Node] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """One file being read.
+
+    Attributes:
+        dialect: zeebe, camunda or plain.
+        references: root elements (messages, errors ...) by id.
+        problems: refusals and warnings, in the order they were found.
+    """
+
+    resource: str
+    root: Node
+    dialect: str
+    references: dict[str, Node] = field(default_factory=dict)
+    problems: list[Finding] = field(default_factory=list)
+
+    def refuse(self, node: Node, reason: str, attribute: str | None = None, namespace: str = "") -> None:
+        """Refuse an element or one of its attributes."""
+        node.judge("refused", reason, attribute, namespace)
+        self.problems.append(self._finding("refused", node, reason, _shown(attribute, namespace)))
+
+    def warn(self, node: Node, reason: str, attribute: str | None = None) -> None:
+        """Say what should be known about an element that is deployed all the same."""
+        self.problems.append(self._finding("warning", node, reason, attribute))
+
+    def expression(self, node: Node, text: str | None, attribute: str | None = None) -> Term | None:
+        """Return the term of a place that always holds FEEL; a leading `=` is optional. None when there is none, or refused."""
+        if text is None or not text.strip():
+            return None
+        if self.dialect == "camunda":
+            return self.term(node, text, attribute)
+        return self._compile(node, text.strip(), attribute)
+
+    def term(self, node: Node, text: str | None, attribute: str | None = None) -> Term | None:
+        """Return the term of a place that holds static text, or FEEL after `=`. None when there is none, or refused."""
+        if text is None or not text.strip():
+            return None
+        text = text.strip()
+        if self.dialect == "camunda" and ("${" in text or "#{" in text):
+            try:
+                return self._compile(node, "=" + juel.to_feel(text), attribute)
+            except ValueError as error:
+                self.refuse(node, str(error), attribute)
+                return None
+        return self._compile(node, text, attribute) if text.startswith("=") else Term(text)
+
+    def _compile(self, node: Node, text: str, attribute: str | None) -> Term | None:
+        try:
+            return Term(text, feel.compile_expression(text.removeprefix("=").strip()))
+        except FeelSyntaxError as error:
+            place = f"第 {error.line} 行第 {error.column} 列 / line {error.line}, column {error.column}"
+            self.refuse(node, f"FEEL 表达式有误（{place}）：{error.message}：{_short(text)}", attribute)
+            return None
+
+    def reference(self, node: Node, attribute: str, *names: str) -> Node | None:
+        """Return the root element an attribute refers to; a dangling reference is refused."""
+        text = node.get(attribute)
+        if text is None:
+            return None
+        local = text.rpartition(":")[2] if text not in self.references else text
+        found = self.references.get(local)
+        if found is None or found.name not in names:
+            self.refuse(node, f"引用的 {'/'.join(names)} 不存在：{text} / no such {'/'.join(names)}", attribute)
+            return None
+        return found
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return every verdict, in document order, refusals and warnings first at their element."""
+        found: list[Finding] = []
+        problems: dict[tuple[int, str], list[Finding]] = {}
+        for problem in self.problems:
+            problems.setdefault((problem.line, problem.element_type), []).append(problem)
+        for node in self.root.walk():
+            found += problems.pop((node.line, _type(node)), ())
+            for key, (verdict, reason) in node.verdicts.items():
+                if verdict != "refused":
+                    found.append(self._finding(cast("Verdict", verdict), node, reason, _attribute(key)))
+        for rest in problems.values():
+            found += rest
+        return tuple(found)
+
+    def _finding(self, verdict: Verdict, node: Node, reason: str, attribute: str | None) -> Finding:
+        owner = next((n for n in _up(node) if n.id), node)
+        name = owner.attributes.get(("", "name"), "")
+        return Finding(verdict, self.resource, owner.id or "", name, _type(node), attribute, reason, node.line)
+
+
+def _up(node: Node | None) -> Iterator[Node]:
+    while node is not None:
+        yield node
+        node = node.parent
+
+
+def _type(node: Node) -> str:
+    return _PREFIX.get(node.namespace, "") + node.name
+
+
+def _shown(attribute: str | None, namespace: str) -> str | None:
+    return None if attribute is None else _PREFIX.get(namespace, "") + attribute
+
+
+def _attribute(key: Name | None) -> str | None:
+    return None if key is None else _shown(key[1], key[0])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "…"

@@ -1,0 +1,128 @@
+"""A process, wired into specs once and shared by all its instances: nothing in it changes while they run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from engine.definitions.model import Element, Process
+from engine.errors import Defect
+from engine.kernel import clocks
+from engine.kernel.specs import events, gateways, scopes, tasks
+from engine.kernel.specs.base import Node
+from engine.kernel.spiff import graph
+
+_CLASSES: dict[str, type[Node]] = {
+    "TASK": Node,
+    "MANUAL_TASK": Node,
+    "USER_TASK": tasks.UserTask,
+    "SERVICE_TASK": tasks.JobTask,
+    "SEND_TASK": tasks.JobTask,
+    "RECEIVE_TASK": events.Catching,
+    "CALL_ACTIVITY": tasks.CallActivity,
+    "SUB_PROCESS": scopes.SubProcess,
+    "EVENT_SUB_PROCESS": events.EventSubProcess,
+    "EXCLUSIVE_GATEWAY": gateways.ExclusiveGateway,
+    "PARALLEL_GATEWAY": gateways.ParallelGateway,
+    "INCLUSIVE_GATEWAY": gateways.InclusiveGateway,
+    "EVENT_BASED_GATEWAY": gateways.EventBasedGateway,
+    "START_EVENT": Node,
+    "BOUNDARY_EVENT": events.Boundary,
+}
+_THROWS: dict[str, type[Node]] = {
+    "signal": events.Throwing,
+    "escalation": events.Throwing,
+    "message": events.MessageThrow,
+    "error": events.ErrorEnd,
+    "terminate": events.TerminateEnd,
+}
+
+
+class Blueprint:
+    """The specs of one process.
+
+    Attributes:
+        root: the process as the outermost scope.
+        inclusive: names of the inclusive gateways that join.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.graph = graph(process.id)
+        self._outer: dict[str, Node] = {}
+        self._inner: dict[str, Node] = {}
+        for element in process.elements.values():
+            self._add(element)
+        for element in process.elements.values():
+            self._wire(element)
+        self.root = self._outer[process.id]
+        self.inclusive = frozenset(s.name for s in self._outer.values() if isinstance(s, gateways.InclusiveGateway))
+
+    def spec(self, element_id: str, *, inner: bool = False) -> Node:
+        """Return an element's spec: of a multi-instance the body's, or the inner instances'.
+
+        Raises:
+            Defect: the element is not in the process.
+        """
+        try:
+            return (self._inner if inner else self._outer)[element_id]
+        except KeyError as error:
+            raise Defect(f"process {self.process.id} has no element {element_id}") from error
+
+    def _add(self, element: Element) -> None:
+        # A prefix, so that no id of a model meets a name of SpiffWorkflow's own.
+        node = _class(element)(self.graph, element, f"e:{element.id}")
+        node.clock_names = clocks.names(self.process, element)
+        self._outer[element.id] = node
+        if element.loop is not None:
+            self._inner[element.id] = node
+            body = scopes.Body(self.graph, element, f"b:{element.id}", node)
+            body.clock_names = node.clock_names
+            self._outer[element.id] = body
+
+    def _wire(self, element: Element) -> None:
+        outer, elements = self._outer[element.id], self.process.elements
+        for flow_id in element.outgoing:
+            flow = self.process.flows[flow_id]
+            outer.out.append((flow, self._outer[flow.target]))
+        for boundary_id in element.boundaries:
+            boundary = self._outer[boundary_id]
+            assert isinstance(boundary, events.Boundary)
+            outer.boundaries.append(boundary)
+        scope = self._inner.get(element.id, outer)
+        for child_id in element.children:
+            child, spec = elements[child_id], self._outer[child_id]
+            if isinstance(spec, events.EventSubProcess):
+                scope.event_subs.append(spec)
+            elif child.type == "START_EVENT" and (element.type == "EVENT_SUB_PROCESS" or (child.event and child.event.kind == "none")):
+                scope.start = spec
+            if element.type == "EVENT_SUB_PROCESS" and child.type == "START_EVENT":
+                scope.listener, scope.clock_names = child, clocks.names(self.process, child)
+        if element.type == "INTERMEDIATE_THROW_EVENT" and element.event is not None and element.event.link is not None:
+            outer.out.append((None, self._link_catch(element, element.event.link)))
+
+    def _link_catch(self, element: Element, link: str) -> Node:
+        for other in self.process.elements.values():
+            if other.type == "INTERMEDIATE_CATCH_EVENT" and other.parent_id == element.parent_id and other.event and other.event.link == link:
+                return self._outer[other.id]
+        raise Defect(f"link {link} has no catch event")
+
+
+def _class(element: Element) -> type[Node]:
+    kind = element.event.kind if element.event else "none"
+    if element.type == "PROCESS":
+        return scopes.Root
+    if element.type in {"INTERMEDIATE_THROW_EVENT", "END_EVENT"}:
+        return _THROWS.get(kind, Node)
+    if element.type == "INTERMEDIATE_CATCH_EVENT":
+        return Node if kind == "link" else events.Catching
+    if element.type == "SCRIPT_TASK":
+        return tasks.ScriptTask if element.script else tasks.JobTask
+    if element.type == "BUSINESS_RULE_TASK":
+        return tasks.BusinessRuleTask if element.decision else tasks.JobTask
+    return _CLASSES[element.type]
+
+
+@lru_cache(maxsize=512)
+def blueprint(process: Process) -> Blueprint:
+    """Return a process's blueprint, built once and kept while it is among those used last."""
+    return Blueprint(process)

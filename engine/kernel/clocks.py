@@ -1,0 +1,127 @@
+"""Clocks that stand still: while an element with `stops` is active, the timers and due dates of those clocks keep what remains.
+
+A timer belongs to the clocks named after itself, after its host (boundary event) or its enclosing sub-process, and to those in
+its and their property `clock`. An element never stops the clocks of what stands on or in itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from engine.definitions.model import Element, Process
+from engine.kernel import advance as a
+from engine.kernel.spiff import CoreTask
+
+if TYPE_CHECKING:
+    from engine.kernel.tree import Tree
+
+
+def names(process: Process, element: Element) -> frozenset[str]:
+    """Return the names of the clocks that an element's timer or due date belongs to."""
+    found = {element.id, *element.clocks}
+    around = process.elements.get(element.attached_to or element.parent_id or "")
+    if around is not None:
+        found |= {around.id, *around.clocks}
+        if element.type == "START_EVENT" and around.parent_id is not None:  # the start of an event sub-process belongs around that
+            outer = process.elements[around.parent_id]
+            found |= {outer.id, *outer.clocks}
+    return frozenset(found)
+
+
+def arm(tree: Tree, task: CoreTask, state: Mapping[str, Any]) -> None:
+    """Arm a timer, or keep what remains when its clock stands still."""
+    memo = dict(state)
+    task.memo["timer"] = memo
+    tree.clocked.add(task.key)
+    tree.touch(task)
+    due = datetime.fromisoformat(memo["due"])
+    if _is_held(tree, task):
+        memo["held"] = (due - tree.surroundings.now).total_seconds()
+        return
+    element = task.spec.listener
+    clock = tuple(sorted(task.spec.clock_names))
+    tree.emit(a.TimerArmed(task.key, element.id, due, int(memo["left"]), str(memo["text"]), clock))
+
+
+def arm_due(tree: Tree, task: CoreTask, change: a.TaskCreated) -> a.TaskCreated:
+    """Note a user task's due date; return the change with no due date while its clock stands still."""
+    assert change.due_at is not None
+    now = tree.surroundings.now
+    task.memo["due"] = {"due": change.due_at.isoformat(), "at": now.isoformat()}
+    tree.clocked.add(task.key)
+    if _is_held(tree, task):
+        task.memo["due"]["held"] = (change.due_at - now).total_seconds()
+        return replace(change, due_at=None)
+    return change
+
+
+def stop(tree: Tree, stopper: CoreTask) -> None:
+    """An element became active: the clocks it stops stand still."""
+    tree.stoppers[stopper.key] = stopper
+    now = tree.surroundings.now
+    for clock in stopper.spec.element.stops:
+        remaining: dict[str, float] = {}
+        held: list[CoreTask] = []
+        for task in _clocked(tree):
+            state = _state(task)
+            if clock not in task.spec.clock_names or "held" in state or _within(task, stopper):
+                continue
+            state["held"] = (datetime.fromisoformat(state["due"]) - now).total_seconds()
+            remaining[str(task.key)] = state["held"]
+            held.append(task)
+            tree.touch(task)
+        tree.emit(a.ClockStopped(clock, stopper.key, remaining))
+        for task in held:
+            if "timer" in task.memo:
+                tree.emit(a.TimerDisarmed(task.key, task.spec.listener.id))
+            else:
+                tree.emit(a.TaskUpdated(task.key, task.spec.listener.id, None))
+
+
+def resume(tree: Tree, stopper: CoreTask) -> None:
+    """An element ended: the clocks it stopped go on, unless another one stops them too."""
+    now = tree.surroundings.now
+    for clock in stopper.spec.element.stops:
+        if not any(clock in other.spec.element.stops for other in tree.stoppers.values()):
+            tree.emit(a.ClockResumed(clock, stopper.key))
+    for task in _clocked(tree):
+        state = _state(task)
+        if "held" not in state or _is_held(tree, task):
+            continue
+        due = now + timedelta(seconds=state.pop("held"))
+        tree.touch(task)
+        if "timer" not in task.memo:
+            state["due"] = due.isoformat()
+            tree.emit(a.TaskUpdated(task.key, task.spec.listener.id, due))
+            continue
+        state["due"] = due.isoformat()
+        if "anchor" in state:  # the grid of a cycle moves with it
+            state["anchor"], state["n"] = due.isoformat(), 0
+        arm(tree, task, state)
+
+
+def _clocked(tree: Tree) -> list[CoreTask]:
+    return [tree.tasks[key] for key in sorted(tree.clocked)]
+
+
+def _state(task: CoreTask) -> dict[str, Any]:
+    found: dict[str, Any] = task.memo["timer"] if "timer" in task.memo else task.memo["due"]
+    return found
+
+
+def _is_held(tree: Tree, task: CoreTask) -> bool:
+    clocks = task.spec.clock_names
+    return any(not clocks.isdisjoint(s.spec.element.stops) and not _within(task, s) for s in tree.stoppers.values())
+
+
+def _within(task: CoreTask, stopper: CoreTask) -> bool:
+    """Whether a timer stands on or in the element itself."""
+    at: CoreTask | None = task
+    while at is not None:
+        if at is stopper or at.memo.get("host") == stopper.key:
+            return True
+        at = at.scope if at.parent_key is not None else None
+    return False

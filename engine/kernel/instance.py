@@ -1,0 +1,333 @@
+"""One process instance: created or loaded, moved on by one call, and asked what changed.
+
+Every method that moves it returns an `Advance`. A method that raises has moved nothing that may be kept: the caller throws the
+object away and rolls back. Between calls an instance may be kept in memory; `use` gives it the next call's surroundings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from engine.definitions.model import Element, Process
+from engine.errors import Conflict, InvalidValue, NotFound, TaskNotOpen
+from engine.kernel import advance as a
+from engine.kernel import propagation, subscriptions
+from engine.kernel.blueprint import blueprint
+from engine.kernel.specs.scopes import Body, SubProcess
+from engine.kernel.specs.tasks import CallActivity
+from engine.kernel.spiff import ERROR, CoreTask
+from engine.kernel.tree import Tree
+from engine.kernel.trouble import CALLED_ELEMENT_ERROR, Trouble
+from engine.kernel.variables import Value
+
+if TYPE_CHECKING:
+    from engine.kernel.surroundings import Surroundings
+
+
+class Instance:
+    """The live state of one process instance."""
+
+    def __init__(self, process: Process, surroundings: Surroundings) -> None:
+        self.process = process
+        self._tree = Tree(blueprint(process), surroundings)
+
+    @classmethod
+    def create(cls, process: Process, key: int, surroundings: Surroundings, *, called: bool = False) -> Instance:
+        """Return a new instance, not started yet. `called`: a call activity of another instance waits for it."""
+        instance = cls(process, surroundings)
+        instance._tree.create(key, {"called": True} if called else {})
+        return instance
+
+    @classmethod
+    def load(
+        cls,
+        process: Process,
+        rows: Iterable[a.ElementRow],
+        variables: Mapping[tuple[int, str], Value],
+        surroundings: Surroundings,
+    ) -> Instance:
+        """Return an instance as its rows and variables say; their order does not matter.
+
+        Raises:
+            Defect: a row names an element that the process does not have.
+        """
+        instance = cls(process, surroundings)
+        instance._tree.load(rows, variables)
+        return instance
+
+    def use(self, surroundings: Surroundings) -> None:
+        """Put a kept instance into the surroundings of its next call."""
+        self._tree.use(surroundings)
+
+    # --- what it is
+
+    @property
+    def key(self) -> int:
+        """The process instance's key."""
+        return self._tree.root.key
+
+    @property
+    def ended(self) -> bool:
+        """Whether it ended."""
+        return self._tree.ended
+
+    @property
+    def keys(self) -> frozenset[int]:
+        """Keys of all live element instances."""
+        return frozenset(self._tree.tasks)
+
+    def view(self, scope_key: int | None = None) -> Mapping[str, Value]:
+        """Return the variables that a scope sees (the instance's own when None)."""
+        return self._tree.view(self._task(self.key if scope_key is None else scope_key))
+
+    def element_of(self, key: int) -> Element:
+        """Return the model's element of a live element instance."""
+        return self._task(key).spec.listener
+
+    # --- moving it
+
+    def start(self, variables: Mapping[str, Value], start_event_id: str | None = None, at: Sequence[str] = ()) -> a.Advance:
+        """Start it: at its none start event, at another start event, or right before some elements.
+
+        Args:
+            variables: set in the process instance's scope.
+            start_event_id: start event whose trigger came (message, timer, signal).
+            at: ids of elements to start before instead (start instructions); their scopes are opened without their start events.
+
+        Raises:
+            InvalidValue: there is no such start event or element.
+        """
+        tree, root = self._tree, self._tree.root
+        tree.entered(root)
+        start = self._start_event(start_event_id) if not at else None
+        if start is None or start.event is None or start.event.kind == "none":
+            for name, value in variables.items():
+                tree.set_local(root, name, value)
+        tree.open_scope(root, with_start=False)
+        for element_id in at:
+            self._activate(element_id)
+        if start is not None:
+            task = tree.spawn(root, tree.blueprint.spec(start.id))
+            if start.event is not None and start.event.kind != "none":
+                tree.receive(task, variables)
+        return self._settle()
+
+    def complete_task(self, key: int, variables: Mapping[str, Value]) -> a.Advance:
+        """A person completed a user task.
+
+        Raises:
+            TaskNotOpen: it does not wait, or holds an incident.
+        """
+        task = self._waiting(key, "task")
+        self._tree.emit(a.TaskCompleted(key, task.spec.element.id))
+        return self._go_on(task, variables)
+
+    def complete_job(self, key: int, variables: Mapping[str, Value]) -> a.Advance:
+        """A worker completed a job. A job whose retries were used up may be completed late: its incident is gone then.
+
+        Raises:
+            TaskNotOpen: it does not wait.
+        """
+        task = self._waiting(key, "job")
+        self._tree.emit(a.JobCompleted(key, task.spec.element.id))
+        return self._go_on(task, variables)
+
+    def throw_error(self, key: int, code: str, message: str = "", variables: Mapping[str, Value] | None = None) -> a.Advance:
+        """A worker throws a BPMN error from its job. Nobody catches it: an incident at the job's element."""
+        task = self._waiting(key, "job")
+        self._clear_incident(task)
+        try:
+            propagation.throw(task, code, message, variables or {})
+        except Trouble as trouble:
+            self._tree.incident(task, trouble.kind, trouble.message, "job")
+        return self._settle()
+
+    def raise_incident(self, key: int, kind: str, message: str) -> a.Advance:
+        """Stop an element with an incident that came up outside: a job without retries, a called process that is not there."""
+        task = self._task(key)
+        stage = {"job": "job", "call": "enter"}.get(task.memo.get("wait", ""), None)
+        if stage is None:
+            raise Conflict(f"{task.spec.element.id} waits for no worker and no called instance")
+        self._tree.incident(task, kind, message, stage)
+        return self._settle()
+
+    def fire_timer(self, key: int) -> a.Advance:
+        """A timer is due.
+
+        Raises:
+            TaskNotOpen: it waits no more.
+        """
+        task = self._waiting(key, "timer")
+        if "held" in task.memo["timer"]:
+            raise TaskNotOpen("定时器的时钟停着 / the timer's clock stands still")
+        due = subscriptions.due_of(task)
+        self._tree.emit(a.TimerFired(key, task.spec.listener.id, due))
+        task.spec.trigger(task, {})
+        return self._settle()
+
+    def receive_message(self, key: int, name: str, variables: Mapping[str, Value]) -> a.Advance:
+        """A message came to a subscription.
+
+        Raises:
+            TaskNotOpen: it waits no more.
+        """
+        return self._event(key, "message", name, variables)
+
+    def receive_signal(self, key: int, name: str, variables: Mapping[str, Value]) -> a.Advance:
+        """A signal came to a subscription.
+
+        Raises:
+            TaskNotOpen: it waits no more.
+        """
+        return self._event(key, "signal", name, variables)
+
+    def child_ended(self, key: int, ended: a.InstanceEnded) -> a.Advance:
+        """The instance that a call activity called ended: the case goes on, or its error is thrown here."""
+        task = self._waiting(key, "call")
+        tree = self._tree
+        if ended.error_code is not None:
+            try:
+                propagation.throw(task, ended.error_code, ended.error_message or "", {})
+            except Trouble as trouble:
+                tree.incident(task, trouble.kind, trouble.message, "enter")
+        elif ended.state != "COMPLETED":
+            name = task.spec.element.name or task.spec.element.id
+            message = f"「{name}」调用的实例被终止；重试会重新调用 / the called instance was terminated: a retry calls it anew"
+            tree.incident(task, CALLED_ELEMENT_ERROR, message, "enter")
+        else:
+            assert isinstance(task.spec, CallActivity)
+            task.spec.returned(task, ended.variables)
+        return self._settle()
+
+    def child_escalated(self, key: int, escalated: a.Escalated) -> a.Advance:
+        """The instance that a call activity called threw an escalation that nobody in it caught."""
+        propagation.escalate(self._waiting(key, "call"), escalated.code, escalated.variables)
+        return self._settle()
+
+    def resolve_incident(self, element_key: int) -> a.Advance:
+        """Take an element's incident away and do again exactly what failed (a job: the caller gives it retries again).
+
+        Raises:
+            NotFound: the element holds no incident.
+        """
+        task = self._task(element_key)
+        if "incident" not in task.memo:
+            raise NotFound(f"{task.spec.element.id} holds no incident")
+        if task.memo["stage"] == "enter":
+            self._tree.stop_waiting(task)
+        self._tree.resolve(task)
+        return self._settle()
+
+    def cancel(self) -> a.Advance:
+        """Terminate it and everything in it."""
+        self._tree.end("TERMINATED")
+        return self._settle()
+
+    def set_variables(self, scope_key: int, variables: Mapping[str, Value]) -> a.Advance:
+        """Set variables in a scope, as they are."""
+        scope = self._task(scope_key)
+        for name, value in variables.items():
+            if name.startswith("#"):
+                raise InvalidValue(f"变量名不能以 # 开头：{name} / a variable's name cannot start with #", field=name)
+            self._tree.set_local(scope, name, value)
+        return self._settle()
+
+    def modify(self, activate: Sequence[str] = (), terminate: Sequence[int] = ()) -> a.Advance:
+        """Terminate some element instances and start before some elements.
+
+        Raises:
+            InvalidValue: an element is not in the process, or cannot be started at.
+            NotFound: an element instance does not live.
+        """
+        tree = self._tree
+        tasks = [self._task(key) for key in terminate]
+        for element_id in activate:
+            self._activate(element_id)
+        for task in tasks:
+            if task.key not in tree.tasks:
+                continue
+            if task is tree.root:
+                tree.end("TERMINATED")
+                break
+            scope = task.scope
+            tree.kill(task, None)
+            if isinstance(scope.spec, Body):
+                scope.spec.inner_gone(scope)
+            else:
+                tree.scope_is_quiet(scope)
+        return self._settle()
+
+    # --- inside
+
+    def _settle(self) -> a.Advance:
+        tree = self._tree
+        tree.settle()
+        tree.freeze_rows()
+        return tree.collect()
+
+    def _go_on(self, task: CoreTask, variables: Mapping[str, Value]) -> a.Advance:
+        self._clear_incident(task)
+        task.memo.pop("wait", None)
+        if task.memo.pop("due", None):
+            self._tree.clocked.discard(task.key)
+        self._tree.receive(task, variables)
+        task.go_on()
+        return self._settle()
+
+    def _clear_incident(self, task: CoreTask) -> None:
+        if "incident" in task.memo:
+            self._tree.emit(a.IncidentResolved(task.memo.pop("incident"), task.key, task.spec.element.id))
+            del task.memo["stage"]
+
+    def _event(self, key: int, kind: str, name: str, variables: Mapping[str, Value]) -> a.Advance:
+        task = self._waiting(key, kind)
+        self._tree.emit(a.EventReceived(key, task.spec.listener.id, kind, name))
+        task.spec.trigger(task, variables)
+        return self._settle()
+
+    def _task(self, key: int) -> CoreTask:
+        task = self._tree.tasks.get(key)
+        if task is None:
+            raise NotFound(f"实例 {self.key} 中没有活动的元素 {key} / no live element {key}")
+        return task
+
+    def _waiting(self, key: int, kind: str) -> CoreTask:
+        task = self._tree.tasks.get(key)
+        if task is None or task.memo.get("wait") != kind:
+            raise TaskNotOpen()
+        if task.state == ERROR and task.memo.get("stage") != "job":
+            raise TaskNotOpen("该元素有故障，先处理故障 / the element holds an incident")
+        return task
+
+    def _start_event(self, start_event_id: str | None) -> Element:
+        starts = self.process.start_events
+        for event in starts:
+            if event.id == start_event_id or (start_event_id is None and event.event is not None and event.event.kind == "none"):
+                return event
+        what = f"开始事件 {start_event_id}" if start_event_id else "空白开始事件"
+        raise InvalidValue(f"流程 {self.process.id} 没有{what} / the process has no such start event")
+
+    def _activate(self, element_id: str) -> None:
+        tree = self._tree
+        element = self.process.elements.get(element_id)
+        if element is None or element.type in {"PROCESS", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"}:
+            raise InvalidValue(f"不能从元素 {element_id} 开始 / cannot start at this element", element_id=element_id)
+        tree.spawn(self._scope_for(element), tree.blueprint.spec(element_id))
+
+    def _scope_for(self, element: Element) -> CoreTask:
+        """Return the live scope an element belongs in, opened without its start event where it does not live yet."""
+        tree = self._tree
+        assert element.parent_id is not None
+        if element.parent_id == self.process.id:
+            return tree.root
+        spec = tree.blueprint.spec(element.parent_id)
+        open_scopes = [t for t in tree.tasks.values() if t.spec is spec and "on" in t.memo]
+        if len(open_scopes) == 1 and not isinstance(spec, Body):
+            return open_scopes[0]
+        parent = self.process.elements[element.parent_id]
+        if open_scopes or isinstance(spec, Body) or parent.type == "EVENT_SUB_PROCESS":
+            raise InvalidValue(f"不能从 {element.id} 开始：{parent.id} 不唯一 / its scope is not the only one", element_id=element.id)
+        assert isinstance(spec, SubProcess)
+        return spec.open_empty(self._scope_for(parent))
+

@@ -1,0 +1,81 @@
+"""What a task waits for: a timer, a message, or a signal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.definitions.model import Event
+from engine.errors import Defect
+from engine.kernel import advance as a
+from engine.kernel import clocks, timers
+from engine.kernel.spiff import CoreTask
+from engine.kernel.variables import View
+
+
+def subscribe(task: CoreTask, view: View) -> bool:
+    """Evaluate and open the subscription of a task's event; False when there is nothing to wait for (a past timer, only recorded).
+
+    Raises:
+        Trouble: an expression failed; nothing is open then.
+    """
+    event = task.spec.listener.event
+    if event is None:
+        raise Defect(f"{task.spec.listener.id} has no event")
+    if event.kind == "timer":
+        return _timer(task, event, view)
+    if event.kind == "message":
+        _message(task, event, view)
+    elif event.kind == "signal":
+        assert event.name is not None
+        name = task.tree.evaluation.text(event.name, view)
+        task.memo["wait"] = "signal"
+        task.memo["name"] = name
+        task.tree.emit(a.SignalAwaited(task.key, task.spec.listener.id, name))
+    else:
+        raise Defect(f"nobody waits for a {event.kind} event")
+    task.tree.touch(task)
+    return True
+
+
+def caught(task: CoreTask) -> None:
+    """The event came: nothing is waited for any more. (The change that says so was recorded by who delivered it.)"""
+    task.memo.pop("wait", None)
+    task.memo.pop("timer", None)
+    task.memo.pop("name", None)
+    task.tree.clocked.discard(task.key)
+    task.tree.touch(task)
+
+
+def _timer(task: CoreTask, event: Event, view: View) -> bool:
+    tree, element = task.tree, task.spec.listener
+    now = tree.surroundings.now
+    state = task.memo.pop("timer", None)  # the rest of a cycle that went on
+    if state is None:
+        assert event.timer is not None
+        due: timers.Due | None = timers.first(event.timer, view, tree.evaluation, now)
+        while due is not None and due.at < now and element.past_due == "record":
+            tree.emit(a.TimerFired(task.key, element.id, due.at, recorded_only=True))
+            due = timers.following(due.memo(now), tree.evaluation, now)
+        if due is None:
+            return False
+        state = due.memo(now)
+    task.memo["wait"] = "timer"
+    clocks.arm(tree, task, state)
+    return True
+
+
+def _message(task: CoreTask, event: Event, view: View) -> None:
+    tree, element = task.tree, task.spec.listener
+    assert event.name is not None
+    name = tree.evaluation.text(event.name, view)
+    key = tree.evaluation.text(event.correlation_key, view) if event.correlation_key else ""
+    offered_to = tree.evaluation.words(element.offered_to, view)
+    shown = element.properties.get("offerName") or element.name or task.spec.element.name or name
+    tree.emit(a.MessageAwaited(task.key, element.id, name, key, element.interrupting, offered_to, element.form_id, shown))
+    task.memo["wait"] = "message"
+    task.memo["name"] = name
+
+
+def due_of(task: CoreTask) -> datetime:
+    """Return when a task's timer is due."""
+    return datetime.fromisoformat(task.memo["timer"]["due"])
