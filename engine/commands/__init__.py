@@ -1,0 +1,86 @@
+"""Every change of state: one function each, one transaction each, the instance locked first.
+
+A command's first argument is the engine's `Context`. `by` is a username; None = the engine itself. Commands raise the errors of
+`engine.errors`; what they raise has changed nothing.
+"""
+
+from __future__ import annotations
+
+from engine.commands.alerts import mark_alerts_read
+from engine.commands.attachments import stage_attachment
+from engine.commands.calendar import enter_year, set_day
+from engine.commands.deploy import Definition, Deployment, check_resources, deploy
+from engine.commands.drafts import discard_start_draft, save_draft, save_start_draft
+from engine.commands.incidents import resolve_incident
+from engine.commands.instances import cancel_instance, modify_instance, set_variables, start_instance
+from engine.commands.jobs import ActivatedJob, activate_jobs, complete_job, fail_job, set_job_retries, throw_job_error
+from engine.commands.messages import publish_message, trigger_subscription
+from engine.commands.own_work import OWN_WORK
+from engine.commands.passwords import sign_in
+from engine.commands.people import (
+    add_group,
+    add_user,
+    end_sessions,
+    set_active,
+    set_attributes,
+    set_groups,
+    set_name,
+    set_password,
+    vouch_for,
+)
+from engine.commands.signals import broadcast_signal
+from engine.commands.starting import submit_start_form
+from engine.commands.substitutions import add_substitution, end_substitution
+from engine.commands.suspensions import resume_instance, suspend_instance
+from engine.commands.tasks import assign_task, claim_task, complete_task, unclaim_task
+from engine.commands.timers import fire_start_timer, fire_timer
+
+__all__ = [
+    "OWN_WORK",
+    "ActivatedJob",
+    "Definition",
+    "Deployment",
+    "activate_jobs",
+    "add_group",
+    "add_substitution",
+    "add_user",
+    "assign_task",
+    "broadcast_signal",
+    "cancel_instance",
+    "check_resources",
+    "claim_task",
+    "complete_job",
+    "complete_task",
+    "deploy",
+    "discard_start_draft",
+    "end_sessions",
+    "end_substitution",
+    "enter_year",
+    "fail_job",
+    "fire_start_timer",
+    "fire_timer",
+    "mark_alerts_read",
+    "modify_instance",
+    "publish_message",
+    "resolve_incident",
+    "resume_instance",
+    "save_draft",
+    "save_start_draft",
+    "set_active",
+    "set_attributes",
+    "set_day",
+    "set_groups",
+    "set_job_retries",
+    "set_name",
+    "set_password",
+    "set_variables",
+    "sign_in",
+    "stage_attachment",
+    "start_instance",
+    "submit_start_form",
+    "suspend_instance",
+    "throw_job_error",
+    "trigger_subscription",
+    "unclaim_task",
+    "vouch_for",
+]

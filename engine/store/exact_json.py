@@ -5,6 +5,7 @@ Floats are never read back: `0.1` in a text is `Decimal("0.1")`. Moments and dat
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -87,3 +88,8 @@ def _number(value: int | Decimal | float) -> str:
     if isinstance(exact, Decimal) and not exact.is_finite():
         raise InvalidValue(f"{value} is not a number that can be stored")
     return str(exact)
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, or_, select
 
-from engine.errors import Excluded, NotAllowed
+from engine.errors import Excluded, NotAllowed, TaskAlreadyClaimed
 from engine.store.directory import Person, Substitution, find_person, person, substitutions
 from engine.store.tables import alert, alert_recipient, message_subscription, process_instance, task_candidate, user_task
 from engine.store.transactions import Reading
@@ -59,27 +59,42 @@ def check_may_work(reading: Reading, who: Person, task: Row[Any]) -> str | None:
         task: a row with the columns of `user_task`.
     Raises:
         Excluded: the person has an interest in the case.
+        TaskAlreadyClaimed: somebody else has claimed it.
         NotAllowed: the task is offered to others.
     """
     excluded: Collection[str] = task.excluded_users or ()
     if who.username in excluded:
         raise Excluded(f"{who.name} 与本事项有利害关系，不得办理（has an interest in this case）", element_id=task.element_id)
-    if task.assignee == who.username or (task.assignee is None and _is_candidate(who, task)):
+    if _own(who, task):
         return None
     for absent in _absent(reading, who.username):
-        if absent.person.username not in excluded and _covers(absent, task):
+        if _may_for(absent, task, who.username):
             return absent.person.username
+    if task.assignee is not None and task.assignee != who.username:
+        raise TaskAlreadyClaimed(by=task.assignee, element_id=task.element_id)
     raise NotAllowed("任务未分配给您（the task is offered to others）", element_id=task.element_id)
 
 
 def may_work(acting: Actor, task: Row[Any]) -> bool:
     """Whether a person may claim or complete a task, for themselves or for somebody absent."""
-    excluded: Collection[str] = task.excluded_users or ()
-    if acting.username in excluded:
+    if acting.username in (task.excluded_users or ()):
         return False
-    if task.assignee == acting.username or (task.assignee is None and _is_candidate(acting.person, task)):
-        return True
-    return any(absent.person.username not in excluded and _covers(absent, task) for absent in acting.absent)
+    return _own(acting.person, task) or any(_may_for(absent, task, acting.username) for absent in acting.absent)
+
+
+def _own(who: Person, task: Row[Any]) -> bool:
+    """Theirs without standing in for anybody: assigned (and not claimed for an absent person), or offered."""
+    if task.assignee is not None:
+        return bool(task.assignee == who.username and (task.on_behalf_of is None or who.external))
+    return _is_candidate(who, task)
+
+
+def _may_for(absent: Absent, task: Row[Any], username: str) -> bool:
+    if absent.person.username in (task.excluded_users or ()):
+        return False
+    if task.assignee == username:  # claimed earlier on behalf of somebody: as long as the substitution lasts
+        return bool(task.on_behalf_of == absent.person.username)
+    return _covers(absent, task)
 
 
 def _is_candidate(who: Person, task: Row[Any]) -> bool:

@@ -120,8 +120,7 @@ start_event = Table(
     Column("kind", String(16), nullable=False),  # timer | message | signal
     Column("name", ID, nullable=False, server_default=""),
     Column("due_at", Moment),
-    Column("repetitions", Integer, nullable=False, server_default="1"),
-    Column("text", Text, nullable=False, server_default=""),
+    Column("state", ExactJson),  # of a timer: what its next firing is computed from
     Index(None, "kind", "name"),
     Index(None, "bpmn_process_id"),
     _partial("ix_start_event_due_at", "due_at IS NOT NULL", "due_at"),
@@ -147,6 +146,7 @@ process_instance = Table(
     Column("depth", Integer, nullable=False, server_default="0"),
     Column("deployment_key", Key, nullable=False),
     Column("correlation_key", ID),  # of the message that started it
+    Column("bindings", ExactJson),  # what its call activities call: process id → definition key, fixed when it started
     Column("time_zone", String(64), nullable=False),  # in which its deadlines are computed
     Column("suspended_at", Moment),
     Column("suspended_by", ID),

@@ -350,6 +350,7 @@ def upgrade() -> None:
         sa.Column("depth", sa.Integer(), server_default="0", nullable=False),
         sa.Column("deployment_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("correlation_key", sa.String(length=255), nullable=True),
+        sa.Column("bindings", sa.Text(), nullable=True),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("suspended_at", sa.BigInteger(), nullable=True),
         sa.Column("suspended_by", sa.String(length=255), nullable=True),
@@ -395,8 +396,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("name", sa.String(length=255), server_default="", nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
-        sa.Column("repetitions", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("text", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["definition_key"], ["process_definition.key"], name=op.f("fk_start_event_definition_key_process_definition")
         ),

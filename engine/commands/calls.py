@@ -1,0 +1,94 @@
+"""Called instances: each is an instance of its own, started, ended and cancelled in transactions of their own."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, select
+
+from engine.commands.instances import Caller, begin, binding_name, new_unit
+from engine.commands.taking import TakenFor, taken_for_instance
+from engine.errors import NotFound
+from engine.history.events import Cancelled, ChildStarted
+from engine.kernel.advance import Escalated, InstanceEnded
+from engine.store.context import Context
+from engine.store.library import resolve
+from engine.store.tables import element_instance
+
+MAX_DEPTH = 25
+"""How deep processes may call each other: a process that calls itself without end becomes an incident."""
+
+_LIVE = select(element_instance.c.key).where(
+    element_instance.c.instance_key == bindparam("instance"), element_instance.c.key == bindparam("element")
+)
+
+
+def start_child(ctx: Context, job_key: int) -> None:
+    """Start the instance that a call activity asks for; where that cannot be, the call activity holds an incident."""
+    with taken_for_instance(ctx, job_key) as found:
+        if found is None or not _lives(found):
+            return
+        parent, content = found.unit, found.content
+        try:
+            definition_key = _called(found)
+        except NotFound as error:
+            parent.apply(parent.kernel.raise_incident(content["element_key"], "CALLED_ELEMENT_ERROR", error.message))
+            parent.commit("start_child")
+            return
+        child = new_unit(
+            ctx,
+            found.tx,
+            definition_key,
+            business_id=content["business_id"] or parent.row["business_id"],
+            by=parent.row["started_by"],
+            caller=Caller(parent.key, content["element_key"], parent.row["root_key"], parent.row["depth"] + 1),
+        )
+        begin(child, content["variables"])
+        child.commit("start_child")
+        process, version = child.version.process, child.version.version
+        parent.record(ChildStarted(content["element_key"], content["element_id"], child.key, process.id, version, definition_key))
+        parent.commit("start_child")
+
+
+def child_ended(ctx: Context, job_key: int) -> None:
+    """Tell a call activity that its instance has ended."""
+    with taken_for_instance(ctx, job_key) as found:
+        if found is not None and _lives(found):
+            content = found.content
+            ended = InstanceEnded(content["state"], content["variables"], content["error_code"], content["error_message"])
+            found.unit.apply(found.unit.kernel.child_ended(content["element_key"], ended))
+            found.unit.commit("child_ended")
+
+
+def child_escalated(ctx: Context, job_key: int) -> None:
+    """Tell a call activity that its instance threw an escalation."""
+    with taken_for_instance(ctx, job_key) as found:
+        if found is not None and _lives(found):
+            content = found.content
+            thrown = Escalated(content["element_id"], content["code"], content["variables"])
+            found.unit.apply(found.unit.kernel.child_escalated(content["element_key"], thrown))
+            found.unit.commit("child_escalated")
+
+
+def cancel_called(ctx: Context, job_key: int) -> None:
+    """Cancel an instance whose call activity was interrupted."""
+    with taken_for_instance(ctx, job_key) as found:
+        if found is not None:
+            unit = found.unit
+            unit.record(Cancelled(f"调用它的活动 {found.content['element_id']} 已中止（its call activity was interrupted）"))
+            unit.apply(unit.kernel.cancel())
+            unit.commit("cancel_called")
+
+
+def _lives(found: TakenFor) -> bool:
+    place = {"instance": found.unit.key, "element": found.content["element_key"]}
+    return found.tx.one(_LIVE, place) is not None
+
+
+def _called(found: TakenFor) -> int:
+    parent, content = found.unit.row, found.content
+    if parent["depth"] >= MAX_DEPTH:
+        raise NotFound(f"调用层数超过 {MAX_DEPTH}，流程可能在无限调用自己（processes call each other too deeply）")
+    process_id, binding, tag = content["process_id"], content["binding"], content["version_tag"]
+    fixed = (parent["bindings"] or {}).get(binding_name(process_id, binding, tag))
+    if fixed is not None:
+        return int(fixed)
+    return resolve(found.tx, "process", process_id, binding, version_tag=tag, deployment_key=parent["deployment_key"])

@@ -1,0 +1,57 @@
+"""Incidents: corrected by an administrator, tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from engine.commands import jobs
+from engine.commands.instance_unit import InstanceUnit
+from engine.commands.instances import check_active
+from engine.errors import NotFound
+from engine.history.events import IncidentCorrected
+from engine.store.context import Context
+from engine.store.tables import incident
+from engine.store.variables import by_scope, scopes
+
+_INCIDENT = select(incident).where(incident.c.key == bindparam("incident"))
+
+
+def resolve_incident(
+    ctx: Context, incident_key: int, by: str | None, variables: Mapping[str, Any] | None = None, *, reason: str = ""
+) -> None:
+    """Correct variables and let the element try again; where it fails again, it holds a new incident.
+
+    Args:
+        variables: set where the element sees a variable of that name; new ones in the process instance.
+    Raises:
+        NotFound: there is no such incident (any more).
+    """
+    with ctx.store.begin() as tx:
+        row = tx.one(_INCIDENT, {"incident": incident_key})
+        if row is None:
+            raise NotFound(f"没有异常 {incident_key}（no such incident: resolved before?）")
+        unit = InstanceUnit.lock(ctx, tx, row.instance_key)
+        check_active(unit)
+        _correct(unit, row.element_key, variables or {})
+        unit.record(IncidentCorrected(row.key, row.element_key, row.element_id, reason))
+        waiting = jobs.find_job(tx, row.element_key)
+        if waiting is not None and waiting.retries < 1:
+            jobs.give_retries(unit, waiting, 1)
+        unit.apply(unit.kernel.resolve_incident(row.element_key))
+        unit.commit("resolve_incident", actor=by)
+
+
+def _correct(unit: InstanceUnit, element_key: int, variables: Mapping[str, Any]) -> None:
+    if not variables:
+        return
+    known = by_scope(unit.tx, unit.key)
+    around = scopes(unit.tx, unit.key, element_key)
+    corrected: dict[int, dict[str, Any]] = {}
+    for name, value in variables.items():
+        scope = next((key for key in around if name in known.get(key, {})), unit.key)
+        corrected.setdefault(scope, {})[name] = value
+    for scope, values in corrected.items():
+        unit.apply(unit.kernel.set_variables(scope, values))

@@ -1,0 +1,163 @@
+"""The unit of work of one process instance: locked, read, moved by the kernel, written back with its journal row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from engine import feel, history, kernel
+from engine.commands import projection
+from engine.commands.surroundings import surroundings
+from engine.errors import EvaluationFailed, InstanceChanged, NotFound
+from engine.history.chain import GENESIS
+from engine.history.events import Event
+from engine.kernel.advance import Advance, Change, ElementRow, InstanceEnded
+from engine.store import Transaction, exact_json
+from engine.store.context import Context
+from engine.store.library import ProcessVersion
+from engine.store.tables import element_instance, process_instance
+from engine.store.variables import VARIABLES
+
+# The instance, locked: on PostgreSQL by the row, on SQLite the transaction holds the database's one writer's lock.
+LOCK = select(process_instance).where(process_instance.c.key == bindparam("instance")).with_for_update()
+
+_ELEMENTS = (
+    select(element_instance).where(element_instance.c.instance_key == bindparam("instance")).order_by(element_instance.c.key)
+)
+_ADD = insert(process_instance)
+# The revision catches what the lock does not: nobody may have written since the row was read.
+_UPDATE = (
+    update(process_instance)
+    .where(process_instance.c.key == bindparam("instance"), process_instance.c.revision == bindparam("read_revision"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "revision",
+                "state",
+                "ended_at",
+                "subject",
+                "business_id",
+                "suspended_at",
+                "suspended_by",
+                "suspended_reason",
+                "suspended_except",
+                "journal_seq",
+                "journal_hash",
+            )
+        }
+    )
+)
+
+
+class InstanceUnit:
+    """One instance under its lock.
+
+    Attributes:
+        row: the instance's columns; commands that change one write it here.
+        version: the definition it runs.
+        changes: what the command did so far, in order: events of commands and changes of the kernel.
+    """
+
+    def __init__(self, ctx: Context, tx: Transaction, row: Mapping[str, Any], *, new: bool = False) -> None:
+        self.ctx = ctx
+        self.tx = tx
+        self.row = dict(row)
+        self.key: int = self.row["key"]
+        self.version: ProcessVersion = ctx.library.process(tx, self.row["definition_key"])
+        self.changes: list[Change] = []
+        self._new = new
+        self._moves = projection.Moves()
+        self._kernel: kernel.Instance | None = None
+        self._surroundings = surroundings(ctx, tx, self.row)
+        tx.heads[self.key] = (self.row["journal_seq"], self.row["journal_hash"] or GENESIS)
+
+    @classmethod
+    def lock(cls, ctx: Context, tx: Transaction, instance_key: int) -> InstanceUnit:
+        """Lock an instance and read it.
+
+        Raises:
+            NotFound: there is none.
+        """
+        row = tx.one(LOCK, {"instance": instance_key})
+        if row is None:
+            raise NotFound(f"没有实例 {instance_key}（no such process instance）")
+        return cls(ctx, tx, row._mapping)
+
+    @property
+    def active(self) -> bool:
+        """Whether the instance still runs."""
+        return bool(self.row["state"] == "ACTIVE")
+
+    @property
+    def kernel(self) -> kernel.Instance:
+        """The instance in the kernel, read from its live rows when it is first needed."""
+        if self._kernel is None:
+            if self._new:
+                self._kernel = kernel.Instance.create(self.version.process, self.key, self._surroundings.kernel)
+            else:
+                self._kernel = self._load()
+        return self._kernel
+
+    def _load(self) -> kernel.Instance:
+        parameters = {"instance": self.key}
+        rows = [
+            ElementRow(key, parent_key, element_id, state, data)
+            for _, key, parent_key, element_id, state, data in self.tx.execute(_ELEMENTS, parameters)
+        ]
+        variables = {
+            (scope_key, name): value if content is None else exact_json.loads(bytes(content).decode())
+            for scope_key, name, value, content in self.tx.execute(VARIABLES, parameters)
+        }
+        return kernel.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
+
+    def record(self, *events: Event) -> None:
+        """Add events to what the journal will say."""
+        self.changes.extend(events)
+
+    def apply(self, advance: Advance) -> None:
+        """Take over what a call of the kernel did."""
+        self.changes.extend(advance.changes)
+        self._moves.add(advance)
+
+    def commit(self, command: str, *, actor: str | None = None, on_behalf_of: str | None = None) -> None:
+        """Write everything: the journal's row, the instance, the live rows, and what is to be done after commit.
+
+        Raises:
+            InstanceChanged: somebody else wrote the instance since it was read.
+        """
+        tx, row = self.tx, self.row
+        if any(isinstance(change, InstanceEnded) for change in self.changes):
+            row["state"] = next(change.state for change in reversed(self.changes) if isinstance(change, InstanceEnded))
+            row["ended_at"] = tx.now
+        elif self._moves.variables or self._new:
+            row["subject"] = self._subject()
+        entry = history.append(tx, self.key, command, self.changes, actor=actor, on_behalf_of=on_behalf_of)
+        row["journal_seq"], row["journal_hash"] = entry.seq, entry.hash
+        if self._new:
+            tx.execute(_ADD, row)
+        else:
+            read, row["revision"] = row["revision"], row["revision"] + 1
+            if tx.execute(_UPDATE, {**row, "instance": self.key, "read_revision": read}).rowcount != 1:
+                raise InstanceChanged
+        projection.project(self, self._moves, actor=actor, on_behalf_of=on_behalf_of)
+        self._new = False
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a deadline of this command was counted in a year without a published calendar."""
+        return self._surroundings.provisional
+
+    def _subject(self) -> str:
+        term = self.version.process.subject
+        if term is None:
+            return str(self.row["subject"] or "")
+        if term.expression is None:
+            return term.text
+        try:
+            value = feel.to_json(term.expression.evaluate(self.kernel.view(self.key), self._surroundings.environment))
+        except EvaluationFailed:
+            return str(self.row["subject"] or "")  # a headline that fails must not stop the case
+        return "" if value is None else str(value)[:500]

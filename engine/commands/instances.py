@@ -1,0 +1,270 @@
+"""Starting, cancelling and correcting process instances."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from engine.commands import idempotency
+from engine.commands.instance_unit import InstanceUnit
+from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
+from engine.history.chain import GENESIS
+from engine.history.events import Cancelled, Event, InstanceStarted
+from engine.store import Reading, Transaction
+from engine.store.context import Context
+from engine.store.directory import Person
+from engine.store.library import ProcessVersion, process_key, resolve
+from engine.store.tables import counter
+from engine.store.upsert import upsert
+
+_PLACE = re.compile(r"\{(year|month|day|sequence)(?::(\d{1,2}))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The call activity that starts an instance."""
+
+    instance_key: int
+    element_key: int
+    root_key: int
+    depth: int
+
+
+def start_instance(
+    ctx: Context,
+    bpmn_process_id: str,
+    variables: Mapping[str, Any] | None = None,
+    business_id: str | None = None,
+    by: str | None = None,
+    version: int | None = None,
+    *,
+    at: Sequence[str] = (),
+    start_event_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> int:
+    """Start an instance of a process's newest version (or the one named) and return its key.
+
+    Args:
+        variables: JSON values; numbers are exact.
+        business_id: the case's number; None = made by the process's pattern, where it has one.
+        by: username of who starts it; None = the system.
+        at: ids of elements to start before, instead of the start event.
+        idempotency_key: the caller's; the same key again gives the first answer.
+    Raises:
+        NotFound: there is no such process or version, or no such element.
+        InvalidValue: a variable's value cannot be stored.
+    """
+    with ctx.store.begin() as tx:
+        if (answer := idempotency.answer(tx, by, idempotency_key)) is not None:
+            return int(answer)
+        unit = new_unit(ctx, tx, process_key(tx, bpmn_process_id, version), business_id=business_id, by=by)
+        begin(unit, variables or {}, by=by, at=at, start_event_id=start_event_id)
+        unit.commit("start_instance", actor=by)
+        idempotency.remember(tx, by, idempotency_key, unit.key)
+    return unit.key
+
+
+def new_unit(
+    ctx: Context,
+    tx: Transaction,
+    definition_key: int,
+    *,
+    business_id: str | None = None,
+    by: str | None = None,
+    caller: Caller | None = None,
+    correlation_key: str | None = None,
+) -> InstanceUnit:
+    """Return a new instance, not yet begun; its first journal event says what it runs."""
+    version = ctx.library.process(tx, definition_key)
+    key = next(ctx.keys)
+    number = business_id or (None if caller else make_business_id(tx, version, ctx.settings.time_zone))
+    bindings = _bindings(tx, version)
+    row = {
+        "key": key,
+        "definition_key": definition_key,
+        "bpmn_process_id": version.process.id,
+        "business_id": number,
+        "subject": "",
+        "state": "ACTIVE",
+        "started_at": tx.now,
+        "started_by": by,
+        "ended_at": None,
+        "parent_key": caller.instance_key if caller else None,
+        "parent_element_key": caller.element_key if caller else None,
+        "root_key": caller.root_key if caller else key,
+        "depth": caller.depth if caller else 0,
+        "deployment_key": version.deployment_key,
+        "correlation_key": correlation_key,
+        "bindings": bindings or None,
+        "time_zone": ctx.settings.time_zone,
+        "suspended_at": None,
+        "suspended_by": None,
+        "suspended_reason": None,
+        "suspended_except": None,
+        "revision": 1,
+        "journal_seq": 0,
+        "journal_hash": GENESIS,
+    }
+    unit = InstanceUnit(ctx, tx, row, new=True)
+    unit.record(
+        InstanceStarted(
+            bpmn_process_id=version.process.id,
+            version=version.version,
+            definition_key=definition_key,
+            business_id=number,
+            definition_hash=version.digest,
+            parent_key=row["parent_key"],
+            parent_element_key=row["parent_element_key"],
+            root_key=row["root_key"],
+            bindings={name: str(value) for name, value in bindings.items()},
+        )
+    )
+    return unit
+
+
+def begin(
+    unit: InstanceUnit,
+    variables: Mapping[str, Any],
+    *,
+    by: str | None = None,
+    at: Sequence[str] = (),
+    start_event_id: str | None = None,
+    events: Sequence[Event] = (),
+) -> None:
+    """Start a new instance in the kernel; the start event's `initiator` variable gets who started it."""
+    process = unit.version.process
+    if missing := [element for element in at if element not in process.elements]:
+        raise NotFound(f"流程 {process.id} 没有元素 {missing[0]}（no such element）", element_id=missing[0])
+    values = dict(variables)
+    starts = [event for event in process.start_events if start_event_id in {None, event.id}]
+    if not starts and not at:
+        raise NotFound(f"流程 {process.id} 没有可用的开始事件（no such start event）", element_id=start_event_id)
+    for event in starts:
+        if event.initiator and by is not None:
+            values.setdefault(event.initiator, by)
+    unit.record(*events)
+    unit.apply(unit.kernel.start(values, start_event_id=start_event_id, at=at))
+
+
+def cancel_instance(ctx: Context, key: int, by: str | None, reason: str) -> None:
+    """End an instance and everything in it, with a reason; called instances are cancelled after commit.
+
+    Raises:
+        InvalidValue: there is no reason.
+        Conflict: it has ended already.
+    """
+    if not reason.strip():
+        raise InvalidValue("请填写终止原因（a reason is needed）", field="reason")
+    with ctx.store.begin() as tx:
+        unit = InstanceUnit.lock(ctx, tx, key)
+        check_active(unit)
+        unit.record(Cancelled(reason))
+        unit.apply(unit.kernel.cancel())
+        unit.commit("cancel_instance", actor=by)
+
+
+def set_variables(
+    ctx: Context, instance_key: int, variables: Mapping[str, Any], by: str | None, *, scope_key: int | None = None
+) -> None:
+    """Set variables in an instance (or in a scope within it).
+
+    Raises:
+        NotFound: there is no such instance or scope.
+        Conflict: the instance has ended.
+    """
+    with ctx.store.begin() as tx:
+        unit = InstanceUnit.lock(ctx, tx, instance_key)
+        check_active(unit)
+        unit.apply(unit.kernel.set_variables(scope_key or instance_key, variables))
+        unit.commit("set_variables", actor=by)
+
+
+def modify_instance(
+    ctx: Context, instance_key: int, by: str | None, reason: str, *, activate: Sequence[str] = (), terminate: Sequence[int] = ()
+) -> None:
+    """Correct where an instance stands: activate elements (ids), terminate element instances (keys); with a reason.
+
+    Raises:
+        InvalidValue: there is no reason.
+    """
+    if not reason.strip():
+        raise InvalidValue("请填写修改原因（a reason is needed）", field="reason")
+    with ctx.store.begin() as tx:
+        unit = InstanceUnit.lock(ctx, tx, instance_key)
+        check_active(unit)
+        unit.apply(unit.kernel.modify(activate=activate, terminate=terminate))
+        unit.commit("modify_instance", actor=by)
+
+
+def check_active(unit: InstanceUnit) -> None:
+    """Check that the instance still runs.
+
+    Raises:
+        Conflict: it has ended.
+    """
+    if not unit.active:
+        raise Conflict(f"实例 {unit.key} 已结束（the process instance has ended）")
+
+
+def may_start(who: Person, version: ProcessVersion) -> bool:
+    """Whether a person may start a process by hand (`candidateStarterGroups`; administrators may)."""
+    groups = version.process.candidate_starter_groups
+    return who.is_admin or who.external or not who.groups.isdisjoint(groups)
+
+
+def check_may_start(who: Person, version: ProcessVersion) -> None:
+    """Check that a person may start a process by hand.
+
+    Raises:
+        NotAllowed: none of the person's groups is among the process's `candidateStarterGroups`.
+    """
+    if not may_start(who, version):
+        raise NotAllowed(f"您不能发起「{version.process.name}」（you may not start this process）")
+
+
+def make_business_id(tx: Transaction, version: ProcessVersion, time_zone: str) -> str | None:
+    """Make a case number by the process's pattern, e.g. `SAE-{year}-{sequence:4}`; the sequence runs per text before it."""
+    pattern = version.process.business_id
+    if not pattern:
+        return None
+    today = tx.now.astimezone(ZoneInfo(time_zone))
+    dates = {"year": today.year, "month": today.month, "day": today.day}
+
+    def written(match: re.Match[str]) -> str:
+        word, width = match.group(1), int(match.group(2) or (2 if match.group(1) in {"month", "day"} else 1))
+        return match.group(0) if word == "sequence" else f"{dates[word]:0{width}d}"
+
+    series = _PLACE.sub(written, pattern)
+    found = re.search(r"\{sequence(?::(\d{1,2}))?\}", series)
+    if found is None:
+        return series
+    name = f"business-id:{series}"[:255]
+    number = (tx.scalar(select(counter.c.value).where(counter.c.name == name).with_for_update()) or 0) + 1
+    tx.execute(upsert(tx, counter, ("value",)), {"name": name, "value": number})
+    return series.replace(found.group(0), f"{number:0{int(found.group(1) or 1)}d}")
+
+
+def binding_name(process_id: str, binding: str, version_tag: str | None) -> str:
+    """Return by what a call activity's binding is remembered: the process id, and how it is bound where not to the latest."""
+    return process_id if binding == "latest" else f"{process_id}@{version_tag or binding}"
+
+
+def _bindings(reading: Reading, version: ProcessVersion) -> dict[str, int]:
+    """What the call activities call, as it is now: a case that runs is not changed by what is deployed later."""
+    found: dict[str, int] = {}
+    for called in version.process.called_processes:
+        name = called.process_id.static
+        if name is None:
+            continue  # named by an expression: resolved when it is called
+        try:
+            found[binding_name(name, called.binding, called.version_tag)] = resolve(
+                reading, "process", name, called.binding, version_tag=called.version_tag, deployment_key=version.deployment_key
+            )
+        except NotFound:
+            continue  # not deployed yet: looked for again when it is called
+    return found

@@ -1,0 +1,52 @@
+"""Signals: broadcast to everyone who waits, one transaction per instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from engine.commands.follow_ups import spread_signal
+from engine.commands.instances import begin, new_unit
+from engine.commands.taking import taken, taken_for_instance
+from engine.errors import InvalidValue
+from engine.store.context import Context
+from engine.store.tables import signal_subscription
+
+_WAITS = select(signal_subscription.c.key).where(signal_subscription.c.instance_key == bindparam("instance"))
+
+
+def broadcast_signal(ctx: Context, name: str, variables: Mapping[str, Any] | None = None, by: str | None = None) -> int:
+    """Broadcast a signal; return how many instances it reaches or starts. They go on after commit.
+
+    Args:
+        by: who broadcasts it; each receiver's journal names the signal, not the sender.
+    """
+    if not name:
+        raise InvalidValue("信号名称不能为空（a signal needs a name）")
+    with ctx.store.begin() as tx:
+        return spread_signal(ctx, tx, name, variables or {})
+
+
+def receive_signal(ctx: Context, job_key: int) -> None:
+    """Hand a signal to one instance: to every subscription that waited when it was broadcast and still waits."""
+    with taken_for_instance(ctx, job_key) as found:
+        if found is None:
+            return
+        unit, content = found.unit, found.content
+        waiting = {row.key for row in found.tx.all(_WAITS, {"instance": unit.key})}
+        for key in content["keys"]:
+            if key in waiting and unit.kernel.is_live(key):  # one before it may have interrupted it
+                unit.apply(unit.kernel.receive_signal(key, content["signal"], content["variables"]))
+        if unit.changes:
+            unit.commit("receive_signal")
+
+
+def start_by_signal(ctx: Context, job_key: int) -> None:
+    """Start the instance that a signal start event asks for."""
+    with taken(ctx, job_key) as found:
+        if found is not None:
+            unit = new_unit(ctx, found.tx, found.content["definition_key"])
+            begin(unit, found.content["variables"], start_event_id=found.content["element_id"])
+            unit.commit("start_by_signal")
