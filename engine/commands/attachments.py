@@ -75,7 +75,7 @@ def files_in(values: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
 def _staged(reading: Reading, item: Mapping[str, Any], instance_key: int, by: str | None) -> Any:
     mine = [row for row in reading.all(_STAGED, {"digest": item["digest"]}) if by is None or row.staged_by == by]
     bound = [row for row in reading.all(_BOUND, {"digest": item["digest"]}) if row.instance_key == instance_key]
-    found = (mine or bound or [None])[0]
+    found = next(iter([*mine, *bound]), None)
     if found is None or found.size != item["size"]:
         raise InvalidValue(f"附件 {item['name']} 未上传，请重新上传（not uploaded; upload it again）", field=str(item["name"]))
     return found

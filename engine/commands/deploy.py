@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select
 
 from engine import definitions, dmn, forms, history
 from engine.commands import timers
@@ -28,6 +27,7 @@ from engine.store.tables import (
     process_definition,
     start_event,
 )
+from engine.store.transactions import Found
 from engine.store.upsert import insert_new
 
 _ADD_DEPLOYMENT = insert(deployment)
@@ -161,7 +161,7 @@ def _read(name: str, content: bytes) -> Iterator[_Found]:
 
 def _put(ctx: Context, tx: Transaction, deployment_key: int, item: _Found, digest: str) -> Definition:
     table, column = _TABLES[item.kind]
-    newest: Row[Any] | None = tx.one(_NEWEST[item.kind], {"id": item.id})
+    newest: Found | None = tx.one(_NEWEST[item.kind], {"id": item.id})
     if newest is not None and newest.digest == digest:
         return Definition(
             item.kind, item.id, newest.key, newest.version, newest.version_tag, newest.name, item.resource, new=False

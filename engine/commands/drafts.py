@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from engine.commands.instances import check_may_start
 from engine.errors import InvalidValue, NotFound, TaskNotOpen
@@ -15,6 +15,7 @@ from engine.store.directory import person
 from engine.store.library import process_key
 from engine.store.rights import check_may_work
 from engine.store.tables import draft, start_draft, user_task
+from engine.store.transactions import Found
 from engine.store.upsert import upsert
 
 MAX_BYTES = 1_000_000
@@ -78,7 +79,7 @@ def discard_start_draft(ctx: Context, draft_key: int, by: str) -> None:
         tx.execute(delete(start_draft).where(start_draft.c.key == draft_key))
 
 
-def own_start_draft(reading: Reading, draft_key: int, by: str) -> Row[Any]:
+def own_start_draft(reading: Reading, draft_key: int, by: str) -> Found:
     """Return a person's draft of a start form.
 
     Raises:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from engine import feel, history, kernel
+from engine import feel, history
+from engine import kernel as core
 from engine.commands import projection
 from engine.commands.surroundings import surroundings
 from engine.errors import EvaluationFailed, InstanceChanged, NotFound
@@ -70,7 +71,7 @@ class InstanceUnit:
         self.changes: list[Change] = []
         self._new = new
         self._moves = projection.Moves()
-        self._kernel: kernel.Instance | None = None
+        self._kernel: core.Instance | None = None
         self._surroundings = surroundings(ctx, tx, self.row)
         tx.heads[self.key] = (self.row["journal_seq"], self.row["journal_hash"] or GENESIS)
 
@@ -84,7 +85,7 @@ class InstanceUnit:
         row = tx.one(LOCK, {"instance": instance_key})
         if row is None:
             raise NotFound(f"没有实例 {instance_key}（no such process instance）")
-        return cls(ctx, tx, row._mapping)
+        return cls(ctx, tx, row._asdict())
 
     @property
     def active(self) -> bool:
@@ -92,16 +93,18 @@ class InstanceUnit:
         return bool(self.row["state"] == "ACTIVE")
 
     @property
-    def kernel(self) -> kernel.Instance:
+    def kernel(self) -> core.Instance:
         """The instance in the kernel, read from its live rows when it is first needed."""
         if self._kernel is None:
             if self._new:
-                self._kernel = kernel.Instance.create(self.version.process, self.key, self._surroundings.kernel)
+                self._kernel = core.Instance.create(
+                    self.version.process, self.key, self._surroundings.kernel, called=self.row["parent_key"] is not None
+                )
             else:
                 self._kernel = self._load()
         return self._kernel
 
-    def _load(self) -> kernel.Instance:
+    def _load(self) -> core.Instance:
         parameters = {"instance": self.key}
         rows = [
             ElementRow(key, parent_key, element_id, state, data)
@@ -111,7 +114,7 @@ class InstanceUnit:
             (scope_key, name): value if content is None else exact_json.loads(bytes(content).decode())
             for scope_key, name, value, content in self.tx.execute(VARIABLES, parameters)
         }
-        return kernel.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
+        return core.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
 
     def record(self, *events: Event) -> None:
         """Add events to what the journal will say."""

@@ -84,7 +84,7 @@ def new_unit(
     key = next(ctx.keys)
     number = business_id or (None if caller else make_business_id(tx, version, ctx.settings.time_zone))
     bindings = _bindings(tx, version)
-    row = {
+    row: dict[str, Any] = {
         "key": key,
         "definition_key": definition_key,
         "bpmn_process_id": version.process.id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from engine.commands.instance_unit import InstanceUnit
 from engine.commands.instances import check_active
@@ -16,6 +16,7 @@ from engine.history.events import JobFailed, JobRetriesSet
 from engine.store import Transaction
 from engine.store.context import Context
 from engine.store.tables import job, process_instance
+from engine.store.transactions import Found
 from engine.store.variables import view
 
 _JOB = select(job).where(job.c.key == bindparam("job"), job.c.element_key.is_not(None))
@@ -145,19 +146,19 @@ def set_job_retries(ctx: Context, job_key: int, retries: int, by: str | None = N
         unit.commit("set_job_retries", actor=by)
 
 
-def give_retries(unit: InstanceUnit, row: Row[Any], retries: int) -> None:
+def give_retries(unit: InstanceUnit, row: Found, retries: int) -> None:
     """Offer a job again, now."""
     unit.tx.execute(_RETRY, {"job": row.key, "left": retries, "at": unit.tx.now, "why": row.error_message})
     unit.tx.falls_due(unit.tx.now)
     unit.record(JobRetriesSet(row.key, row.element_id, retries))
 
 
-def find_job(tx: Transaction, job_key: int) -> Row[Any] | None:
+def find_job(tx: Transaction, job_key: int) -> Found | None:
     """Return a service task's job, or None."""
     return tx.one(_JOB, {"job": job_key})
 
 
-def _open(ctx: Context, tx: Transaction, job_key: int) -> tuple[InstanceUnit, Row[Any]]:
+def _open(ctx: Context, tx: Transaction, job_key: int) -> tuple[InstanceUnit, Found]:
     row = find_job(tx, job_key)
     if row is None:
         raise NotFound(f"没有作业 {job_key}（no such job: completed or cancelled before?）")
@@ -169,7 +170,7 @@ def _open(ctx: Context, tx: Transaction, job_key: int) -> tuple[InstanceUnit, Ro
     return unit, row
 
 
-def _activated(tx: Transaction, row: Row[Any], worker: str, until: datetime) -> ActivatedJob:
+def _activated(tx: Transaction, row: Found, worker: str, until: datetime) -> ActivatedJob:
     return ActivatedJob(
         key=row.key,
         type=row.type,

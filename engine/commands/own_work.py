@@ -1,4 +1,4 @@
-"""Which function does which piece of the engine's own work. A driver calls it with the job's key; it does nothing when that is gone."""
+"""Which function does which piece of the engine's own work; each does nothing when its job is gone."""
 
 from __future__ import annotations
 

@@ -116,4 +116,5 @@ def _check_not_blocked(reading: Reading, username: str) -> None:
 def _blocked_until(now: datetime, failures: int) -> datetime | None:
     if failures < FREE_FAILURES:
         return None
-    return now + min(_FIRST_WAIT * 2 ** min(failures - FREE_FAILURES, 10), _LONGEST_WAIT)
+    doubled: timedelta = _FIRST_WAIT * 2 ** min(failures - FREE_FAILURES, 10)
+    return now + min(doubled, _LONGEST_WAIT)

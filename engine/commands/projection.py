@@ -16,6 +16,7 @@ from engine.kernel import advance as kernel
 from engine.kernel.advance import Advance, Change, ElementRow
 from engine.store import Transaction, exact_json
 from engine.store.library import resolve
+from engine.store.tables import blob as blobs
 from engine.store.tables import (
     draft,
     element_instance,
@@ -29,7 +30,6 @@ from engine.store.tables import (
     user_task,
     variable,
 )
-from engine.store.tables import blob as blobs
 from engine.store.types import to_microseconds
 from engine.store.upsert import insert_new, upsert
 
@@ -321,6 +321,7 @@ def _create_tasks(unit: InstanceUnit, moves: Moves, net: _Net, created: list[ker
                 "external_form": task.external_form,
                 "loop_counter": task.loop_counter,
                 "signed": task.signed,
+                "provisional": unit.provisional and due_at is not None,
                 "has_draft": False,
                 "created_at": tx.now,
                 "claimed_at": tx.now if task.assignee is not None else None,

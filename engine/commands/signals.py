@@ -37,7 +37,7 @@ def receive_signal(ctx: Context, job_key: int) -> None:
         unit, content = found.unit, found.content
         waiting = {row.key for row in found.tx.all(_WAITS, {"instance": unit.key})}
         for key in content["keys"]:
-            if key in waiting and unit.kernel.is_live(key):  # one before it may have interrupted it
+            if key in waiting and key in unit.kernel.keys:  # one before it may have interrupted it
                 unit.apply(unit.kernel.receive_signal(key, content["signal"], content["variables"]))
         if unit.changes:
             unit.commit("receive_signal")

@@ -1,4 +1,4 @@
-"""What people submit in forms, checked by the server: against the form's schema, the process's forbidden patterns, and its version."""
+"""What people submit in forms, checked by the server: against the form's schema, its version, and the forbidden patterns."""
 
 from __future__ import annotations
 

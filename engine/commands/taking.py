@@ -1,4 +1,4 @@
-"""Takes one piece of the engine's own work: lock its instance, make sure nobody did it meanwhile, remove it, do it – one transaction."""
+"""Takes one piece of the engine's own work, in one transaction: lock its instance, see that it is still to be done, do it."""
 
 from __future__ import annotations
 

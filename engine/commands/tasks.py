@@ -1,11 +1,11 @@
-"""User tasks: claimed, given back, assigned, completed. Who may, and whether it is locked, is decided here under the instance's lock."""
+"""User tasks: claimed, given back, assigned, completed. Who may, and whether it is locked, is decided under the lock."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from engine.commands import attachments, idempotency, passwords, submissions
 from engine.commands.instance_unit import InstanceUnit
@@ -28,6 +28,7 @@ from engine.store.directory import Person, person
 from engine.store.rights import check_may_work
 from engine.store.suspension import suspension
 from engine.store.tables import draft, process_instance, task_candidate, user_task
+from engine.store.transactions import Found
 
 # The task with its instance, locked.
 _TASK = (
@@ -88,7 +89,7 @@ def unclaim_task(ctx: Context, task_key: int, by: str) -> None:
 
 
 def assign_task(ctx: Context, task_key: int, to: str | None, by: str | None, reason: str = "") -> None:
-    """Hand a task to a person; None = back to those it is offered to. Administrators and the assignee may; the excluded never get it.
+    """Hand a task to a person; None = back to those it is offered to. The excluded never get it.
 
     Raises:
         Excluded: `to` has an interest in the case.
@@ -166,14 +167,14 @@ def _check_signature(ctx: Context, task_key: int, by: str, password: str) -> Non
         passwords.check_signature(ctx, by, password)
 
 
-def _open(ctx: Context, tx: Transaction, task_key: int) -> tuple[InstanceUnit, Row[Any]]:
+def _open(ctx: Context, tx: Transaction, task_key: int) -> tuple[InstanceUnit, Found]:
     """Lock the task's instance and check that the task can be worked on."""
     task = tx.one(_TASK, {"task": task_key})
     if task is None:
         raise NotFound(f"没有任务 {task_key}（no such task）")
     if task.state != "OPEN":
         raise TaskNotOpen("任务已办结或已取消（completed or cancelled meanwhile）", element_id=task.element_id)
-    values = task._mapping
+    values = task._asdict()
     unit = InstanceUnit(ctx, tx, {name: values[label] for name, label in _INSTANCE_COLUMNS})
     locked = suspension(tx, unit.row, task.scope_key)
     if locked is not None:
@@ -182,7 +183,7 @@ def _open(ctx: Context, tx: Transaction, task_key: int) -> tuple[InstanceUnit, R
 
 
 def _submitted(
-    unit: InstanceUnit, task: Row[Any], variables: Mapping[str, Any], by: str | None, form_hash: str | None, reason: str
+    unit: InstanceUnit, task: Found, variables: Mapping[str, Any], by: str | None, form_hash: str | None, reason: str
 ) -> dict[str, Any]:
     process = unit.version.process
     accepted = submissions.accept(
@@ -203,14 +204,14 @@ def _submitted(
     return accepted.data
 
 
-def _assign(tx: Transaction, task: Row[Any], to: str | None, on_behalf_of: str | None) -> None:
+def _assign(tx: Transaction, task: Found, to: str | None, on_behalf_of: str | None) -> None:
     tx.execute(_ASSIGN, {"task": task.key, "who": to, "at": tx.now if to else None, "absent": on_behalf_of})
     tx.execute(_WITHDRAW, {"task": task.key})
     if to is None and (offered := candidates(task.key, task.due_sort, task.candidate_groups, task.candidate_users)):
         tx.execute(_OFFER, offered)
 
 
-def _check_may_assign(by: Person, to: Person | None, task: Row[Any]) -> None:
+def _check_may_assign(by: Person, to: Person | None, task: Found) -> None:
     if by.is_admin or by.external:
         return
     if task.assignee != by.username:

@@ -1,12 +1,13 @@
 """The engine's own jobs: what a command leaves to be done after its commit, in transactions of their own.
 
-One command = one transaction = one instance. What concerns another instance (a called child, a signal's other receivers) is a row of
-the table `job`, written in the transaction that causes it and deleted in the one that does it: nothing is lost, nothing done twice.
+One command = one transaction = one instance. What concerns another instance (a called child, a signal's other receivers) is a
+row of the table `job`, written in the transaction that causes it and deleted in the one that does it: nothing is lost, nothing
+done twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +52,7 @@ class Work:
     idempotency_key: str | None = None
 
 
-def add(ctx: Context, tx: Transaction, items: Iterable[Work]) -> None:
+def add(ctx: Context, tx: Transaction, items: Sequence[Work]) -> None:
     """Write work into the transaction; the driver of due work is woken after commit."""
     rows = [
         {
@@ -71,4 +72,4 @@ def add(ctx: Context, tx: Transaction, items: Iterable[Work]) -> None:
     ]
     if rows:
         tx.execute(_ADD, rows)
-        tx.falls_due(min(row["due_at"] for row in rows))
+        tx.falls_due(min(item.due_at or tx.now for item in items))

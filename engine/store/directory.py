@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from engine.errors import NotFound
 from engine.store.tables import group, membership, substitution, user, user_attribute
-from engine.store.transactions import Reading
+from engine.store.transactions import Found, Reading
 
 ADMIN = "admin"
 """The group whose members administer: users, calendar, incidents, deployments."""
@@ -145,7 +145,7 @@ class Directory:
         found = self._contexts(self._reading.all(statement, {"username": username}))
         return found[0] if found else None
 
-    def _contexts(self, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    def _contexts(self, rows: Sequence[Found]) -> list[dict[str, Any]]:
         names = [row.username for row in rows]
         groups = _by_user(self._reading, _GROUPS.where(membership.c.username.in_(names)))
         attributes: dict[str, dict[str, list[str]]] = {}

@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, or_, select
+from sqlalchemy import bindparam, exists, or_, select
 
 from engine.errors import Excluded, NotAllowed, TaskAlreadyClaimed
 from engine.store.directory import Person, Substitution, find_person, person, substitutions
 from engine.store.tables import alert, alert_recipient, message_subscription, process_instance, task_candidate, user_task
-from engine.store.transactions import Reading
+from engine.store.transactions import Found, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _absent(reading: Reading, username: str) -> tuple[Absent, ...]:
     return tuple(Absent(someone, scope) for someone, scope in found if someone is not None)
 
 
-def check_may_work(reading: Reading, who: Person, task: Row[Any]) -> str | None:
+def check_may_work(reading: Reading, who: Person, task: Found) -> str | None:
     """Check that a person may claim or complete a task; return the absent person they act for, None = themselves.
 
     Args:
@@ -75,21 +75,21 @@ def check_may_work(reading: Reading, who: Person, task: Row[Any]) -> str | None:
     raise NotAllowed("任务未分配给您（the task is offered to others）", element_id=task.element_id)
 
 
-def may_work(acting: Actor, task: Row[Any]) -> bool:
+def may_work(acting: Actor, task: Found) -> bool:
     """Whether a person may claim or complete a task, for themselves or for somebody absent."""
     if acting.username in (task.excluded_users or ()):
         return False
     return _own(acting.person, task) or any(_may_for(absent, task, acting.username) for absent in acting.absent)
 
 
-def _own(who: Person, task: Row[Any]) -> bool:
+def _own(who: Person, task: Found) -> bool:
     """Theirs without standing in for anybody: assigned (and not claimed for an absent person), or offered."""
     if task.assignee is not None:
         return bool(task.assignee == who.username and (task.on_behalf_of is None or who.external))
     return _is_candidate(who, task)
 
 
-def _may_for(absent: Absent, task: Row[Any], username: str) -> bool:
+def _may_for(absent: Absent, task: Found, username: str) -> bool:
     if absent.person.username in (task.excluded_users or ()):
         return False
     if task.assignee == username:  # claimed earlier on behalf of somebody: as long as the substitution lasts
@@ -97,14 +97,14 @@ def _may_for(absent: Absent, task: Row[Any], username: str) -> bool:
     return _covers(absent, task)
 
 
-def _is_candidate(who: Person, task: Row[Any]) -> bool:
+def _is_candidate(who: Person, task: Found) -> bool:
     groups, users = task.candidate_groups or (), task.candidate_users or ()
     if who.username in users or not who.groups.isdisjoint(groups):
         return True
     return who.external or (who.is_admin and not groups and not users)
 
 
-def _covers(absent: Absent, task: Row[Any]) -> bool:
+def _covers(absent: Absent, task: Found) -> bool:
     scope, groups = absent.scope, task.candidate_groups or ()
     if not scope.covers_process(task.bpmn_process_id):
         return False

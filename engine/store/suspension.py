@@ -40,7 +40,8 @@ def suspension(reading: Reading, instance: Mapping[str, Any], scope_key: int | N
 
     Args:
         instance: columns of `process_instance`.
-        scope_key: an element instance in it; None = the instance itself. The scope excepted from a suspension, and all in it, goes on.
+        scope_key: an element instance in it; None = the instance itself. What is excepted from a suspension, and all in it,
+            goes on.
     """
     row: Mapping[str, Any] | None = instance
     while row is not None:
@@ -50,7 +51,7 @@ def suspension(reading: Reading, instance: Mapping[str, Any], scope_key: int | N
             return None
         scope_key = row["parent_element_key"]
         found = reading.one(_INSTANCE, {"instance": row["parent_key"]})
-        row = None if found is None else found._mapping
+        row = None if found is None else found._asdict()
     return None
 
 

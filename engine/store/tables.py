@@ -215,6 +215,7 @@ user_task = Table(
     Column("loop_counter", Integer),
     Column("signed", Boolean, nullable=False),
     Column("has_draft", Boolean, nullable=False),
+    Column("provisional", Boolean, nullable=False),  # due_at was computed on a year without a published calendar
     Column("created_at", Moment, nullable=False),
     Column("claimed_at", Moment),
     Column("ended_at", Moment),

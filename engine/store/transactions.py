@@ -15,6 +15,8 @@ from engine.store import migration
 from engine.store.database import WRITES, connect, in_memory
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Found = Row[*tuple[Any, ...]]
+"""A row of any columns."""
 
 
 class Reading:
@@ -33,15 +35,15 @@ class Reading:
         """`sqlite` or `postgresql`."""
         return self._connection.dialect.name
 
-    def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Execute one statement; a sequence of parameters executes it for each."""
         return self._connection.execute(statement, parameters)
 
-    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Found]:
         """Return all rows."""
         return self._connection.execute(statement, parameters).all()
 
-    def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+    def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Found | None:
         """Return the first row, or None."""
         return self._connection.execute(statement, parameters).first()
 

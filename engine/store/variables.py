@@ -22,17 +22,19 @@ VARIABLES = (
 
 
 def by_scope(reading: Reading, instance_key: int) -> dict[int, dict[str, Any]]:
-    """Return the variables of every scope of an instance."""
+    """Return the variables of every scope of an instance, without the kernel's own."""
     found: dict[int, dict[str, Any]] = {}
     for scope_key, name, value, content in reading.execute(VARIABLES, {"instance": instance_key}):
-        found.setdefault(scope_key, {})[name] = value if content is None else exact_json.loads(bytes(content).decode())
+        if not name.startswith("#"):  # the kernel's own
+            found.setdefault(scope_key, {})[name] = value if content is None else exact_json.loads(bytes(content).decode())
     return found
 
 
 def scopes(reading: Reading, instance_key: int, scope_key: int) -> list[int]:
     """Return the keys of a scope and of those around it, the innermost first, the instance last."""
     parents = {row.key: row.parent_key for row in reading.execute(_PARENTS, {"instance": instance_key})}
-    found, key = [], scope_key
+    found: list[int] = []
+    key: int | None = scope_key
     while key is not None and key not in found:
         found.append(key)
         key = parents.get(key)

@@ -558,6 +558,7 @@ def upgrade() -> None:
         sa.Column("loop_counter", sa.Integer(), nullable=True),
         sa.Column("signed", sa.Boolean(), nullable=False),
         sa.Column("has_draft", sa.Boolean(), nullable=False),
+        sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("claimed_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
