@@ -4,6 +4,7 @@ LiuzhuanError
 ├── Refused                     what was handed in cannot be taken: nothing was changed
 │   ├── DeploymentRefused       a file of a deployment has refusals (carries the report)
 │   ├── FeelSyntaxError         an expression cannot be parsed (line, column)
+│   ├── InvalidDecisionModel    a DMN file cannot be read as a model
 │   ├── InvalidSubmission       a form submission breaks its schema (carries the problems)
 │   ├── InvalidValue            a value handed to a command is of the wrong kind or out of range
 │   └── SettingsError           a setting is wrong
@@ -82,6 +83,10 @@ class FeelSyntaxError(Refused):
     def __init__(self, message: str, *, text: str = "", line: int = 1, column: int = 1, **where: Any) -> None:
         super().__init__(message, line=line, column=column, **where)
         self.text = text
+
+
+class InvalidDecisionModel(Refused):
+    """The decision model cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

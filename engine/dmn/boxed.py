@@ -1,0 +1,345 @@
+"""Boxed expressions → closures over FEEL's scopes.
+
+Source: DMN 1.5, chapters 7 and 8, 10.2 (boxed expressions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from engine.dmn import elements as e
+from engine.dmn.findings import Finding
+from engine.dmn.itemtypes import ItemTypes, from_outside
+from engine.dmn.tables import AGGREGATIONS, POLICIES, CompiledInput, CompiledOutput, CompiledRule, CompiledTable
+from engine.errors import FeelSyntaxError
+from engine.feel import nodes as n
+from engine.feel.compiler import Compiled, Compiler, Frame
+from engine.feel.functions import BUILT_IN_NAMES, Closure
+from engine.feel.iteration import NotIterable, items_of
+from engine.feel.names import needs_scope
+from engine.feel.parser import Parser
+from engine.feel.scope import Scope
+from engine.feel.types import FeelType, Unknown, coerce
+from engine.feel.values import Callable_
+
+
+class BoxedCompiler:
+    """Compiles the expressions of one element.
+
+    Attributes:
+        free: names that the element takes from its requirements or from outside, with the text that first asked.
+    """
+
+    def __init__(
+        self, owner: tuple[str, str], names: Iterable[str], types: ItemTypes, findings: list[Finding], frames: Iterable[Frame] = ()
+    ) -> None:
+        self.owner = owner
+        self.names = set(filter(needs_scope, names))
+        self.types = types
+        self.findings = findings
+        self.compiler = Compiler(frames)
+        self.free: dict[str, e.Text] = {}
+        self.tables: list[CompiledTable] = []
+
+    # --- text -------------------------------------------------------------------------------------------------------
+
+    def _parser(self, text: e.Text) -> Parser:
+        local = {name for frame in self.compiler.frames for name in frame.names if needs_scope(name)}
+        return Parser(text.source, self.names | local, BUILT_IN_NAMES, self.types.by_name)
+
+    def _compiled(self, text: e.Text, compile_text: Callable[[Parser], Compiled]) -> Compiled:
+        """Compile a text; one that cannot be read is a finding, and null with a warning."""
+        before = set(self.compiler.free)
+        frames = list(self.compiler.frames)
+        try:
+            compiled = compile_text(self._parser(text))
+        except FeelSyntaxError as error:
+            self.compiler.frames, self.compiler.height = frames, 0
+            return self._refused(text, error)
+        for name in self.compiler.free - before:
+            self.free.setdefault(name, text)
+        return compiled
+
+    def _refused(self, text: e.Text, error: FeelSyntaxError) -> Compiled:
+        self.findings.append(
+            Finding("refused", text.id, text.name, "text", error.message, text.line + (error.line or 1) - 1, error.column, "syntax")
+        )
+        message = f"“{text.name}” 的表达式有语法错误 (a syntax error): {error.message}"
+
+        def broken(scope: Scope) -> None:
+            scope.run.warn(message, text.id)
+
+        return broken
+
+    def text(self, text: e.Text) -> Compiled:
+        """Return the closure of an expression."""
+        if not text.source.strip():
+            return lambda scope: None
+        if text.language and "feel" not in text.language.lower():
+            return self._refused(text, FeelSyntaxError(f"不支持表达式语言 {text.language} (only FEEL is supported)"))
+        return self._compiled(text, lambda parser: self.compiler.compile(parser.expression_only()))
+
+    def tests(self, text: e.Text) -> Compiled:
+        """Return the closure of unary tests over `?`."""
+
+        def compile_text(parser: Parser) -> Compiled:
+            node = parser.unary_tests_only()
+            self.compiler.frames.append(Frame(("?",)))
+            compiled = self.compiler.tests(node)
+            self.compiler.frames.pop()
+            return compiled
+
+        return self._compiled(text, compile_text)
+
+    def _test_each(self, text: e.Text) -> tuple[Compiled, ...]:
+        """Return the closures of unary tests one by one (allowed values in their order)."""
+        try:
+            tests = self._parser(text).unary_tests_only()
+        except FeelSyntaxError as error:
+            return (self._refused(text, error),)
+        if tests.negated or tests.any_value:
+            return (self.tests(text),)
+        compiled: list[Compiled] = []
+        for test in tests.tests:
+            self.compiler.frames.append(Frame(("?",)))
+            compiled.append(self.compiler.tests(n.Tests((test,), negated=False, any_value=False)))
+            self.compiler.frames.pop()
+        return tuple(compiled)
+
+    # --- types ------------------------------------------------------------------------------------------------------
+
+    def type(self, reference: str | None, identifier: str, line: int) -> FeelType | None:
+        """Return a declared type; an unknown one is a finding, and any value is taken."""
+        kind = self.types.resolve(reference)
+        if isinstance(kind, Unknown):
+            reason = f"没有类型 {reference} (no such type)"
+            self.findings.append(Finding("warning", identifier, self.owner[1], "typeRef", reason, line, None, "type"))
+            return None
+        return kind
+
+    def _typed(self, compiled: Compiled, expression: e.Boxed) -> Compiled:
+        kind = self.type(expression.type_ref, expression.id, expression.line)
+        return compiled if kind is None else typed(compiled, kind, self.owner[1])
+
+    # --- expressions ------------------------------------------------------------------------------------------------
+
+    def boxed(self, expression: e.Boxed | None) -> Compiled:
+        """Return the closure of an expression; of none: null."""
+        if expression is None:
+            return lambda scope: None
+        return self._typed(self._handlers[type(expression)](self, expression), expression)
+
+    def _literal(self, expression: e.LiteralExpression) -> Compiled:
+        return self.text(expression.text)
+
+    def _context(self, expression: e.ContextExpression) -> Compiled:
+        frame = Frame()
+        self.compiler.frames.append(frame)
+        entries: list[tuple[str | None, Compiled]] = []
+        for entry in expression.entries:
+            if entry.name is not None and isinstance(entry.value, e.FunctionDefinition):
+                frame.names.add(entry.name)
+            value = self.boxed(entry.value)
+            kind = self.type(entry.type_ref, expression.id, expression.line)
+            entries.append((entry.name, value if kind is None else typed(value, kind, entry.name or self.owner[1])))
+            if entry.name is not None:
+                frame.names.add(entry.name)
+        self.compiler.frames.pop()
+
+        def build(scope: Scope) -> Any:
+            values: dict[str, Any] = {}
+            inner = Scope(values, scope, scope.run)
+            for name, value in entries:
+                if name is None:
+                    return value(inner)
+                values[name] = value(inner)
+            return values
+
+        return build
+
+    def _list(self, expression: e.ListExpression) -> Compiled:
+        items = tuple(self.boxed(item) for item in expression.items)
+        return lambda scope: [item(scope) for item in items]
+
+    def _relation(self, expression: e.Relation) -> Compiled:
+        columns = expression.columns
+        rows = tuple(tuple(self.boxed(cell) for cell in row) for row in expression.rows)
+        return lambda scope: [
+            {name: cell(scope) for name, cell in zip(columns, row, strict=False)} for row in rows
+        ]
+
+    def _invocation(self, expression: e.Invocation) -> Compiled:
+        function = self.boxed(expression.function)
+        bindings = tuple(
+            (entry.name or "", self.boxed(entry.value), self.type(entry.type_ref, expression.id, expression.line))
+            for entry in expression.bindings
+        )
+        label = self.owner[1]
+
+        def invoke(scope: Scope) -> Any:
+            target = function(scope)
+            if not isinstance(target, Callable_):
+                scope.run.warn("被调用的不是函数 (not a function)", label)
+                return None
+            arguments: dict[str, Any] = {}
+            for name, value, kind in bindings:
+                arguments[name] = value(scope) if kind is None else typed(value, kind, name)(scope)
+            return target.invoke_named(scope.run, arguments) if arguments else target.invoke(scope.run, [])
+
+        return invoke
+
+    def function(self, expression: e.FunctionDefinition, name: str = "", result: FeelType | None = None) -> Compiled:
+        """Return the closure that makes a function value."""
+        parameters = tuple(
+            (entry.name or "", self.type(entry.type_ref, expression.id, expression.line)) for entry in expression.parameters
+        )
+        if expression.kind != "FEEL":
+            kind = expression.kind
+
+            def refuse(run: Any, _arguments: dict[str, Any]) -> None:
+                run.warn(f"外部函数（{kind}）不执行 (external functions are not run)", name)
+
+            return lambda scope: Closure(name, parameters, refuse, result)
+        self.compiler.frames.append(Frame(parameter for parameter, _ in parameters))
+        body = self.boxed(expression.body)
+        self.compiler.frames.pop()
+        return lambda scope: Closure(name, parameters, lambda run, bound: body(Scope(bound, scope, run)), result)
+
+    def _conditional(self, expression: e.Conditional) -> Compiled:
+        condition, then = self.boxed(expression.condition), self.boxed(expression.then)
+        otherwise = self.boxed(expression.otherwise)
+        return lambda scope: then(scope) if condition(scope) is True else otherwise(scope)
+
+    def _filter(self, expression: e.FilterExpression) -> Compiled:
+        source = self.boxed(expression.source)
+        self.compiler.frames.append(Frame(is_filter=True))
+        match = self.boxed(expression.match)
+        self.compiler.frames.pop()
+        label = self.owner[1]
+
+        def chosen(scope: Scope) -> Any:
+            value = source(scope)
+            run = scope.run
+            if value is None:
+                run.warn("不能过滤 null (null cannot be filtered)", label)
+                return None
+            result: list[Any] = []
+            for item in value if isinstance(value, list) else [value]:
+                run.charge()
+                verdict = match(Scope(item if isinstance(item, dict) else {}, scope, run, item))
+                if verdict is True:
+                    result.append(item)
+                elif verdict is not None and verdict is not False:
+                    run.warn("过滤条件应为布尔值 (a filter needs a boolean)", label)
+                    return None
+            return result
+
+        return chosen
+
+    def _iteration(self, expression: e.Iteration) -> Compiled:
+        source = self.boxed(expression.source)
+        self.compiler.frames.append(Frame((expression.variable, "partial") if expression.kind == "for" else (expression.variable,)))
+        body = self.boxed(expression.body)
+        self.compiler.frames.pop()
+        variable, kind = expression.variable, expression.kind
+
+        def loop(scope: Scope) -> Any:
+            run = scope.run
+            result: list[Any] = []
+            try:
+                for item in items_of(source(scope)):
+                    run.charge(1 + (len(result) if kind == "for" else 0) // 64)
+                    result.append(body(Scope({variable: item, "partial": list(result)}, scope, run)))
+                    run.check_items(len(result))
+            except NotIterable as error:
+                run.warn(str(error), kind)
+                return None
+            return result if kind == "for" else _verdict(result, kind)
+
+        return loop
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def _table(self, table: e.DecisionTable) -> Compiled:
+        self._check_shape(table)
+        inputs = tuple(self._input(column) for column in table.inputs)
+        outputs = tuple(self._output(column, index, len(table.outputs)) for index, column in enumerate(table.outputs))
+        rules: list[CompiledRule] = []
+        for index, rule in enumerate(table.rules, 1):
+            tests = tuple(
+                (position, self.tests(test))
+                for position, test in enumerate(rule.tests[: len(inputs)])
+                if test.source.strip() not in ("", "-")
+            )
+            cells = [self.text(cell) for cell in rule.outputs[: len(outputs)]]
+            cells += [lambda scope: None] * (len(outputs) - len(cells))
+            rules.append(CompiledRule(index, rule, tests, tuple(cells)))
+        compiled = CompiledTable(table, self.owner, inputs, outputs, tuple(rules))
+        self.tables.append(compiled)
+        return compiled.evaluate
+
+    def _check_shape(self, table: e.DecisionTable) -> None:
+        def refuse(attribute: str, reason: str, line: int, identifier: str = table.id) -> None:
+            self.findings.append(Finding("refused", identifier, self.owner[1], attribute, reason, line))
+
+        if table.hit_policy not in POLICIES:
+            refuse("hitPolicy", f"不认识的命中策略 {table.hit_policy} (unknown hit policy)", table.line)
+        if table.aggregation is not None and table.aggregation not in AGGREGATIONS:
+            refuse("aggregation", f"不认识的汇总 {table.aggregation} (unknown aggregation)", table.line)
+        if not table.outputs:
+            refuse("output", "决策表没有输出 (the table has no output)", table.line)
+        for rule in table.rules:
+            if len(rule.tests) != len(table.inputs) or len(rule.outputs) != len(table.outputs):
+                refuse("rule", "规则的单元格数与列数不符 (a rule has other cells than the table's columns)", rule.line, rule.id)
+
+    def _input(self, column: e.Input) -> CompiledInput:
+        kind = self.type(column.type_ref, column.id, column.expression.line)
+        if not column.expression.source.strip():
+            reason = "输入列没有表达式 (an input without expression)"
+            self.findings.append(Finding("refused", column.id, column.label, "text", reason, column.expression.line))
+        return CompiledInput(
+            column.label,
+            column.expression.source.strip(),
+            self.text(column.expression),
+            None if column.allowed is None else self.tests(column.allowed),
+            None if kind is None else lambda value: from_outside(value, kind),
+        )
+
+    def _output(self, column: e.Output, index: int, count: int) -> CompiledOutput:
+        name = column.name or column.label or (self.owner[1] if count == 1 else f"output {index + 1}")
+        kind = self.type(column.type_ref, column.id, 0)
+        order = () if column.allowed is None else self._test_each(column.allowed)
+        return CompiledOutput(name, kind, order, None if column.default is None else self.text(column.default))
+
+    _handlers: dict[type[e.Boxed], Callable[[BoxedCompiler, Any], Compiled]] = {  # noqa: RUF012  (a constant table)
+        e.LiteralExpression: _literal,
+        e.ContextExpression: _context,
+        e.ListExpression: _list,
+        e.Relation: _relation,
+        e.Invocation: _invocation,
+        e.FunctionDefinition: function,
+        e.Conditional: _conditional,
+        e.FilterExpression: _filter,
+        e.Iteration: _iteration,
+        e.DecisionTable: _table,
+    }
+
+
+def typed(compiled: Compiled, kind: FeelType, label: str) -> Compiled:
+    """Return a closure whose value is made to fit a type, or null with a warning."""
+
+    def fitted(scope: Scope) -> Any:
+        value, fits = coerce(compiled(scope), kind)
+        if not fits:
+            scope.run.warn(f"“{label}” 的值应为 {kind} (a value of another type)", label)
+        return value
+
+    return fitted
+
+
+def _verdict(results: list[Any], kind: str) -> bool | None:
+    decisive = kind == "some"
+    if any(result is decisive for result in results):
+        return decisive
+    return (not decisive) if all(isinstance(result, bool) for result in results) else None

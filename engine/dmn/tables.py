@@ -1,0 +1,247 @@
+"""Decision tables: which rules match, and what the hit policy makes of them.
+
+Source: DMN 1.5, chapter 8 (8.2.10 hit policy, 8.2.11 default outputs).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+from engine.dmn.elements import DecisionTable, Rule
+from engine.dmn.run import DecisionRun, traceable
+from engine.feel.functions import BUILT_IN
+from engine.feel.operations import equal
+from engine.feel.scope import Scope
+from engine.feel.types import FeelType, coerce
+
+Compiled = Callable[[Scope], Any]
+_rule_ids = re.compile(r"\s*([A-Za-z]+[0-9]+(?:\.[0-9]+)*[a-z]?)(?:\s*[,，、;；]\s*|\s*[:：]|\s+|$)").match
+
+
+def rule_ids(annotations: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids of regulations that open the annotations: of "T6.3, C4 金额…" T6.3 and C4."""
+    found: list[str] = []
+    for annotation in annotations:
+        position = 0
+        while match := _rule_ids(annotation, position):
+            found.append(match[1])
+            position = match.end()
+            if annotation[:position].rstrip().endswith((":", "：")):
+                break
+    return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledInput:
+    """An input column: its expression, what it may be (None: anything), and its type."""
+
+    label: str
+    text: str
+    value: Compiled
+    allowed: Compiled | None
+    convert: Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledOutput:
+    """An output column; `order` are the tests of its allowed values, the highest priority first."""
+
+    name: str
+    kind: FeelType | None
+    order: tuple[Compiled, ...]
+    default: Compiled | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A row: the tests that are not `-`, by column, and the outputs."""
+
+    index: int
+    rule: Rule
+    tests: tuple[tuple[int, Compiled], ...]
+    outputs: tuple[Compiled, ...]
+
+
+Row = tuple[Any, ...]
+
+
+class CompiledTable:
+    """A table that is ready to be evaluated."""
+
+    def __init__(
+        self,
+        table: DecisionTable,
+        owner: tuple[str, str],
+        inputs: tuple[CompiledInput, ...],
+        outputs: tuple[CompiledOutput, ...],
+        rules: tuple[CompiledRule, ...],
+    ) -> None:
+        self.table = table
+        self.owner_id, self.owner_name = owner
+        self.inputs = inputs
+        self.outputs = outputs
+        self.rules = rules
+        self.policy = table.hit_policy
+        self._combine = _POLICIES.get(table.hit_policy, CompiledTable._unique)
+
+    def evaluate(self, scope: Scope) -> Any:
+        """Return the table's result in a scope."""
+        run = cast(DecisionRun, scope.run)
+        run.charge(len(self.rules))
+        values = [column.value(scope) for column in self.inputs]
+        columns: list[Scope] = []
+        refused = False
+        for index, column in enumerate(self.inputs):
+            if column.convert is not None:
+                values[index] = column.convert(values[index])
+            inner = Scope({"?": values[index]}, scope, run)
+            columns.append(inner)
+            if column.allowed is not None and values[index] is not None and column.allowed(inner) is not True:
+                run.warn(f"输入 “{column.label}” 的值不在允许值之内 (an input is not among its allowed values)", self.owner_name)
+                refused = True
+        matched = [] if refused else self._matching(columns)
+        rows = [self._row(rule, scope) for rule in matched]
+        result = None if refused else self._result(rows, scope, run)
+        if run.trace is not None:
+            run.trace.append(self._explanation(values, matched, rows, result))
+        return result
+
+    def _matching(self, columns: list[Scope]) -> list[CompiledRule]:
+        matched: list[CompiledRule] = []
+        for rule in self.rules:
+            for index, test in rule.tests:
+                if test(columns[index]) is not True:
+                    break
+            else:
+                matched.append(rule)
+                if self.policy == "FIRST":
+                    break
+        return matched
+
+    def _row(self, rule: CompiledRule, scope: Scope) -> Row:
+        cells: list[Any] = []
+        for output, cell in zip(self.outputs, rule.outputs, strict=True):
+            value = cell(scope)
+            if output.kind is not None:
+                value, fits = coerce(value, output.kind)
+                if not fits:
+                    scope.run.warn(
+                        f"规则 {rule.index} 的输出 “{output.name}” 应为 {output.kind} (an output of another type)", self.owner_name
+                    )
+            if value is not None and output.order and self._priority(output, value, scope) == len(output.order):
+                scope.run.warn(f"规则 {rule.index} 的输出 “{output.name}” 不在允许值之内 (not an allowed value)", self.owner_name)
+                value = None
+            cells.append(value)
+        return tuple(cells)
+
+    def _priority(self, output: CompiledOutput, value: Any, scope: Scope) -> int:
+        inner = Scope({"?": value}, scope, scope.run)
+        for position, test in enumerate(output.order):
+            if test(inner) is True:
+                return position
+        return len(output.order)
+
+    def _result(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        if rows:
+            return self._combine(self, rows, scope, run)
+        if any(output.default is not None for output in self.outputs):
+            return self._value(tuple(None if o.default is None else o.default(scope) for o in self.outputs))
+        if self.policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER"):
+            aggregation = self.table.aggregation if self.policy == "COLLECT" else None
+            if aggregation == "COUNT":
+                return Decimal(0)
+            return [] if aggregation is None else None
+        run.warn(f"决策表 “{self.owner_name}” 没有命中任何规则 (no rule matches)", self.owner_name)
+        return None
+
+    def _value(self, row: Row) -> Any:
+        if len(self.outputs) == 1:
+            return row[0]
+        return {output.name: cell for output, cell in zip(self.outputs, row, strict=True)}
+
+    # --- hit policies -----------------------------------------------------------------------------------------------
+
+    def _unique(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        if len(rows) > 1:
+            run.warn(f"决策表 “{self.owner_name}” 只应命中一条规则，命中了 {len(rows)} 条 (more than one rule matches)", self.owner_name)
+            return None
+        return self._value(rows[0])
+
+    def _first(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        return self._value(rows[0])
+
+    def _any(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        first = list(rows[0])
+        if any(equal(first, list(row), run) is not True for row in rows[1:]):
+            run.warn(f"决策表 “{self.owner_name}” 命中的规则输出不一致 (matching rules differ)", self.owner_name)
+            return None
+        return self._value(rows[0])
+
+    def _by_priority(self, rows: list[Row], scope: Scope) -> list[Row]:
+        def key(row: Row) -> list[int]:
+            return [self._priority(output, cell, scope) for output, cell in zip(self.outputs, row, strict=True)]
+
+        return sorted(rows, key=key)
+
+    def _priority_first(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        return self._value(self._by_priority(rows, scope)[0])
+
+    def _output_order(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        return [self._value(row) for row in self._by_priority(rows, scope)]
+
+    def _rule_order(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        return [self._value(row) for row in rows]
+
+    def _collect(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
+        aggregation = self.table.aggregation
+        if aggregation is None:
+            return [self._value(row) for row in rows]
+        if aggregation == "COUNT":
+            return Decimal(len(rows))
+        function = BUILT_IN[aggregation.lower()]
+        return self._value(tuple(function.invoke(run, [list(column)]) for column in zip(*rows, strict=True)))
+
+    # --- why --------------------------------------------------------------------------------------------------------
+
+    def _explanation(self, values: list[Any], matched: list[CompiledRule], rows: list[Row], result: Any) -> dict[str, Any]:
+        return {
+            "kind": "decision table",
+            "id": self.owner_id,
+            "name": self.owner_name,
+            "table": self.table.id,
+            "hitPolicy": self.policy + (f" {self.table.aggregation}" if self.table.aggregation else ""),
+            "inputs": [
+                {"label": column.label, "expression": column.text, "value": traceable(value)}
+                for column, value in zip(self.inputs, values, strict=True)
+            ],
+            "matched": [
+                {
+                    "index": rule.index,
+                    "id": rule.rule.id,
+                    "annotations": list(rule.rule.annotations),
+                    "rules": list(rule_ids(rule.rule.annotations)),
+                    "outputs": {
+                        output.name: traceable(cell) for output, cell in zip(self.outputs, row, strict=True)
+                    },
+                }
+                for rule, row in zip(matched, rows, strict=True)
+            ],
+            "value": traceable(result),
+        }
+
+
+_POLICIES: dict[str, Callable[[CompiledTable, list[Row], Scope, DecisionRun], Any]] = {
+    "UNIQUE": CompiledTable._unique,
+    "FIRST": CompiledTable._first,
+    "ANY": CompiledTable._any,
+    "PRIORITY": CompiledTable._priority_first,
+    "OUTPUT ORDER": CompiledTable._output_order,
+    "RULE ORDER": CompiledTable._rule_order,
+    "COLLECT": CompiledTable._collect,
+}
+POLICIES = frozenset(_POLICIES)
+AGGREGATIONS = frozenset({"SUM", "COUNT", "MIN", "MAX"})
