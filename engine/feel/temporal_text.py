@@ -11,7 +11,9 @@ _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<f
 _ZONE = r"(?:(?P<utc>[Zz])|(?P<sign>[+-])(?P<oh>[0-9]{2}):(?P<om>[0-9]{2})(?::(?P<os>[0-9]{2}))?|@(?P<zone>[A-Za-z][A-Za-z0-9_+/-]*))?"
 _date = re.compile(_DATE, re.ASCII).fullmatch
 _time = re.compile("T?" + _TIME + _ZONE, re.ASCII).fullmatch
-_date_time = re.compile(_DATE + "T" + _TIME + _ZONE, re.ASCII).fullmatch
+# Forms write moments to the minute, 2026-11-20T18:00+08:00, and so does ISO 8601: seconds may be left out beside a date.
+_MOMENT = _TIME.replace(":(?P<second>", "(?::(?P<second>").removesuffix("?") + "?)?"
+_date_time = re.compile(_DATE + "T" + _MOMENT + _ZONE, re.ASCII).fullmatch
 _months = re.compile(r"(-)?P(?:([0-9]{1,18})Y)?(?:([0-9]{1,18})M)?", re.ASCII).fullmatch
 _days = re.compile(
     r"(-)?P(?:([0-9]{1,18})D)?(?:(T)(?:([0-9]{1,18})H)?(?:([0-9]{1,18})M)?(?:([0-9]{1,18})(?:\.([0-9]{1,9})[0-9]*)?S)?)?",
@@ -80,7 +82,7 @@ def _date_of(match: re.Match[str]) -> Date | None:
 
 
 def _time_of(match: re.Match[str]) -> Time | None:
-    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"])
+    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
     nano = int((match["fraction"] or "0").ljust(9, "0"))
     if minute > 59 or second > 59 or hour > 24 or (hour == 24 and (minute or second or nano)):
         return None
