@@ -55,7 +55,15 @@ def _decisions(contents: _Contents, name: str, data: bytes) -> None:
         model = dmn.load(data)
     except LiuzhuanError as error:
         contents.findings.append(
-            Finding("refused", name, error.element_id or "", error.element_name or "", "dmn", reason=error.message, line=error.line or 0)
+            Finding(
+                "refused",
+                name,
+                error.element_id or "",
+                error.element_name or "",
+                "dmn",
+                reason=error.message,
+                line=error.line or 0,
+            )
         )
         return
     for decision_id, info in model.decisions.items():
@@ -67,7 +75,15 @@ def _form(contents: _Contents, name: str, data: bytes) -> None:
     def refuse(reason: str, component: Mapping[str, Any] | None = None, attribute: str | None = None) -> None:
         part = component or {}
         contents.findings.append(
-            Finding("refused", name, str(part.get("id", "")), str(part.get("label", "")), str(part.get("type", "form")), attribute, reason)
+            Finding(
+                "refused",
+                name,
+                str(part.get("id", "")),
+                str(part.get("label", "")),
+                str(part.get("type", "form")),
+                attribute,
+                reason,
+            )
         )
 
     if len(data) > MAX_FORM_BYTES:
@@ -84,7 +100,13 @@ def _form(contents: _Contents, name: str, data: bytes) -> None:
     try:
         for component in _components(schema, 0):
             contents.findings.append(
-                Finding("executed", name, str(component.get("id", "")), str(component.get("label", "")), str(component.get("type", "")))
+                Finding(
+                    "executed",
+                    name,
+                    str(component.get("id", "")),
+                    str(component.get("label", "")),
+                    str(component.get("type", "")),
+                )
             )
             for attribute, text in _expressions(component):
                 try:

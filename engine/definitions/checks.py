@@ -35,14 +35,19 @@ def _task(reading: Reading, draft: Draft) -> None:
     if draft.type in {"SERVICE_TASK", "SEND_TASK"} and "job" not in values:
         reading.refuse(node, "缺少任务定义（zeebe:taskDefinition）/ no task definition: nothing says what to do")
     elif draft.type == "SCRIPT_TASK" and not ("script" in values) ^ ("job" in values):
-        reading.refuse(node, "脚本任务应有 zeebe:script 或任务定义之一 / a script task has either zeebe:script or a task definition")
+        reading.refuse(
+            node, "脚本任务应有 zeebe:script 或任务定义之一 / a script task has either zeebe:script or a task definition"
+        )
     elif draft.type == "BUSINESS_RULE_TASK" and not ("decision" in values) ^ ("job" in values):
         reading.refuse(node, "业务规则任务应有被调用的决策或任务定义之一 / needs either a called decision or a task definition")
     elif draft.type == "CALL_ACTIVITY" and "call" not in values:
         reading.refuse(node, "没有被调用的流程 / no called process")
     elif draft.type in {"INTERMEDIATE_THROW_EVENT", "END_EVENT"} and event is not None:
         if event.kind == "message" and "job" not in values:
-            reading.refuse(node, "发出消息需要任务定义，如 publish-message / throwing a message needs a task definition, e.g. publish-message")
+            reading.refuse(
+                node,
+                "发出消息需要任务定义，如 publish-message / throwing a message needs a task definition, e.g. publish-message",
+            )
         if event.kind != "message" and "job" in values:
             reading.refuse(node, "只有消息事件可以有任务定义 / only message events have a task definition")
     catches_message = event is not None and event.kind == "message" and event.name is not None and event.correlation_key is None
@@ -82,8 +87,16 @@ def _conditions(reading: Reading, scoped: Scoped, draft: Draft) -> None:
             reading.refuse(node, f"默认连线 {flow.id} 不能有条件 / the default flow cannot have a condition")
         if flow.condition is not None and (draft.type in _NO_CONDITIONS or draft.tag == "startEvent"):
             reading.refuse(node, f"{draft.tag} 的流出连线不能有条件 / flows leaving a {draft.tag} cannot have conditions")
-        if draft.type in _SPLITTING and len(flows) > 1 and flow.condition is None and flow.id != default and node.child("conditionExpression") is None:
-            reading.refuse(node, f"网关 {draft.id} 的连线 {flow.id} 既无条件也不是默认 / the flow has no condition and is not the default")
+        if (
+            draft.type in _SPLITTING
+            and len(flows) > 1
+            and flow.condition is None
+            and flow.id != default
+            and node.child("conditionExpression") is None
+        ):
+            reading.refuse(
+                node, f"网关 {draft.id} 的连线 {flow.id} 既无条件也不是默认 / the flow has no condition and is not the default"
+            )
 
 
 def _event_gateway(reading: Reading, scoped: Scoped, draft: Draft) -> None:
@@ -92,11 +105,16 @@ def _event_gateway(reading: Reading, scoped: Scoped, draft: Draft) -> None:
     for flow_id in draft.outgoing:
         target = scoped.drafts[scoped.flows[flow_id].target]
         event: Event | None = target.values.get("event")
-        waits = target.type == "RECEIVE_TASK" or (target.type == "INTERMEDIATE_CATCH_EVENT" and (event is None or event.kind != "link"))
+        waits = target.type == "RECEIVE_TASK" or (
+            target.type == "INTERMEDIATE_CATCH_EVENT" and (event is None or event.kind != "link")
+        )
         if not waits or target.boundaries or target.values.get("loop"):
             reading.refuse(draft.node, f"事件网关只能通向捕获事件，{target.id} 不是 / {target.id} is not a catch event")
         elif len(target.incoming) > 1:
-            reading.refuse(target.node, "事件网关之后的事件只能有一条流入连线 / only one flow may lead to an event after an event-based gateway")
+            reading.refuse(
+                target.node,
+                "事件网关之后的事件只能有一条流入连线 / only one flow may lead to an event after an event-based gateway",
+            )
 
 
 def _never_interrupting(reading: Reading, draft: Draft) -> None:

@@ -15,7 +15,14 @@ _HARMLESS = {
     "asyncBefore", "asyncAfter", "async", "exclusive", "jobPriority", "historyTimeToLive", "isStartableInTasklist", "taskPriority",
     "formRefVersion", "versionTag",
 }  # fmt: skip
-_FOREIGN_CODE = ("class", "expression", "delegateExpression", "resource", "variableMappingClass", "variableMappingDelegateExpression")
+_FOREIGN_CODE = (
+    "class",
+    "expression",
+    "delegateExpression",
+    "resource",
+    "variableMappingClass",
+    "variableMappingDelegateExpression",
+)
 
 
 def attributes(reading: Reading, draft: Draft) -> None:
@@ -23,7 +30,9 @@ def attributes(reading: Reading, draft: Draft) -> None:
     node = draft.node
     for name in _FOREIGN_CODE:
         if (CAMUNDA, name) in node.attributes:
-            reading.refuse(node, f"不执行 camunda:{name}，请用外部任务 / code is not executed: use an external task", name, CAMUNDA)
+            reading.refuse(
+                node, f"不执行 camunda:{name}，请用外部任务 / code is not executed: use an external task", name, CAMUNDA
+            )
     node.keep(*_HARMLESS - {"versionTag"}, namespace=CAMUNDA, reason="没有影响 / has no effect here")
     reader = _READERS.get(draft.tag)
     if reader is not None:
@@ -137,7 +146,9 @@ def _script(reading: Reading, draft: Draft, node: Node) -> None:
     if language is None and script is None:
         return
     if (language or "").lower() != "feel" or script is None or not result:
-        reading.refuse(node, f"只执行 FEEL 脚本，且需 resultVariable：{language} / only FEEL scripts with a resultVariable are executed")
+        reading.refuse(
+            node, f"只执行 FEEL 脚本，且需 resultVariable：{language} / only FEEL scripts with a resultVariable are executed"
+        )
         return
     expression = Reading.expression(replace_dialect(reading), script.executed(), script.text)
     if expression is not None:
@@ -158,10 +169,13 @@ def _call(reading: Reading, draft: Draft, node: Node) -> None:
 
 def _call_mapping(reading: Reading, draft: Draft, node: Node) -> None:
     call: CalledElement | None = draft.values.get("call")
-    name, way = ("inputs", "variables_in") if node.name == "in" else ("outputs", "variables_out")
+    name = "inputs" if node.name == "in" else "outputs"
     if node.get("variables") == "all":
         if call is not None:
-            draft.values["call"] = replace(call, **{way: True})
+            handed_in = node.name == "in"
+            draft.values["call"] = replace(
+                call, variables_in=call.variables_in or handed_in, variables_out=call.variables_out or not handed_in
+            )
         return
     if node.attributes.get(("", "businessKey")) and call is not None and node.name == "in":
         business_id = reading.term(node, node.get("businessKey"), "businessKey")

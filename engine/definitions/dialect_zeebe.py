@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC
 
 from engine.definitions import iso8601
 from engine.definitions.model import (
@@ -24,6 +25,8 @@ ACTIVITIES = {
 }  # fmt: skip
 JOBS = {"serviceTask", "sendTask", "scriptTask", "businessRuleTask", "intermediateThrowEvent", "endEvent"}
 EVENTS = {"startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"}
+GATEWAYS = {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
+EVERYWHERE = {*ACTIVITIES, *EVENTS, *GATEWAYS, "process"}
 
 Handler = Callable[[Reading, Draft, Node], None]
 
@@ -79,7 +82,7 @@ def check_moment(reading: Reading, node: Node, term: Term | None, attribute: str
     """Refuse a static text that is no date and time."""
     if term is not None and term.static is not None:
         try:
-            iso8601.moment(term.static, iso8601.UTC)
+            iso8601.moment(term.static, UTC)
         except ValueError as error:
             reading.refuse(node, f"{error}；表达式以 = 开头 / an expression starts with =", attribute)
     return term
@@ -127,7 +130,9 @@ def _form(reading: Reading, draft: Draft, node: Node) -> None:
     form_id = node.get("formId")
     external = reading.term(node, node.get("externalReference"), "externalReference")
     if node.get("formKey") is not None:
-        reading.refuse(node, "formKey（嵌入表单）不支持，请用 formId / embedded forms by formKey are not supported, use formId", "formKey")
+        reading.refuse(
+            node, "formKey（嵌入表单）不支持，请用 formId / embedded forms by formKey are not supported, use formId", "formKey"
+        )
     elif form_id is None and external is None:
         reading.refuse(node, "表单定义缺少 formId / the form definition has no formId")
     elif form_id is not None and form_id.startswith("="):
@@ -236,7 +241,9 @@ def _inert(reading: Reading, draft: Draft, node: Node) -> None:
 
 
 def _user_task_form(reading: Reading, draft: Draft, node: Node) -> None:
-    reading.refuse(node, "嵌入式表单不支持，请部署表单并用 formId / embedded forms are not supported: deploy the form and use formId")
+    reading.refuse(
+        node, "嵌入式表单不支持，请部署表单并用 formId / embedded forms are not supported: deploy the form and use formId"
+    )
 
 
 HANDLERS: Mapping[str, tuple[set[str], Handler]] = {
@@ -252,9 +259,9 @@ HANDLERS: Mapping[str, tuple[set[str], Handler]] = {
     "script": ({"scriptTask"}, _script),
     "calledDecision": ({"businessRuleTask"}, _called_decision),
     "calledElement": ({"callActivity"}, _called_element),
-    "properties": ({*ACTIVITIES, *EVENTS, "process", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}, _properties),
+    "properties": (EVERYWHERE, _properties),
     "taskListeners": ({"userTask"}, _listeners),
-    "executionListeners": ({*ACTIVITIES, *EVENTS, "process", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}, _listeners),
+    "executionListeners": (EVERYWHERE, _listeners),
     "versionTag": ({"process"}, _version_tag),
     "subscription": ({"receiveTask"}, _inert),
 }  # fmt: skip

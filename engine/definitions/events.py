@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from engine.definitions import iso8601
-from engine.definitions.model import Event, Term, Timer, TimerKind
+from engine.definitions.model import Event, EventKind, Term, Timer, TimerKind
 from engine.definitions.reading import Draft, Reading
 from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Node
 
@@ -116,11 +118,10 @@ def _escalation(reading: Reading, draft: Draft, node: Node) -> Event | None:
     return Event("escalation", code=event.code, code_variable=node.get("escalationCodeVariable", CAMUNDA))
 
 
-def _coded(reading: Reading, draft: Draft, node: Node, kind: str, attribute: str, code: str) -> Event | None:
-    event_kind = "error" if kind == "error" else "escalation"
+def _coded(reading: Reading, draft: Draft, node: Node, kind: EventKind, attribute: str, code: str) -> Event | None:
     if ("", attribute) not in node.attributes:
         if draft.tag in _CATCHING:
-            return Event(event_kind)  # catches every code
+            return Event(kind)  # catches every code
         reading.refuse(node, f"没有指定 {attribute} / {attribute} is missing")
         return None
     target = reading.reference(node, attribute, kind)
@@ -138,7 +139,7 @@ def _coded(reading: Reading, draft: Draft, node: Node, kind: str, attribute: str
     if term.static is None and draft.tag in _CATCHING:
         reading.refuse(target, f"捕获事件的 {code} 不能是表达式 / a caught {code} cannot be an expression", code)
         return None
-    return Event(event_kind, code=term)
+    return Event(kind, code=term)
 
 
 def _timer(reading: Reading, draft: Draft, node: Node) -> Event | None:
@@ -168,7 +169,7 @@ def _timer_term(reading: Reading, node: Node, kind: TimerKind) -> Term | None:
         return term
     try:
         if kind == "date":
-            iso8601.moment(term.text, iso8601.UTC)
+            iso8601.moment(term.text, UTC)
         elif kind == "duration":
             iso8601.duration(term.text)
         else:

@@ -28,7 +28,9 @@ def apply(reading: Reading, scoped: Scoped, draft: Draft) -> None:
             continue
         places, handler = entry
         if draft.tag not in places:
-            reading.refuse(node, f"属性 {name} 在 {draft.tag} 上没有意义 / property {name} has no meaning on a {draft.tag}", "name")
+            reading.refuse(
+                node, f"属性 {name} 在 {draft.tag} 上没有意义 / property {name} has no meaning on a {draft.tag}", "name"
+            )
         else:
             handler(reading, scoped, draft, node, value)
 
@@ -91,7 +93,9 @@ def _past_due(reading: Reading, scoped: Scoped, draft: Draft, node: Node, value:
     elif event is not None and event.kind != "timer":
         reading.refuse(node, "pastDue 只用于定时事件 / only timers can be past due", "name")
     elif value == "record" and draft.tag == "intermediateCatchEvent":
-        reading.refuse(node, "中间捕获事件若只记录就永远等下去 / an intermediate timer that only records would wait for ever", "value")
+        reading.refuse(
+            node, "中间捕获事件若只记录就永远等下去 / an intermediate timer that only records would wait for ever", "value"
+        )
     else:
         draft.values["past_due"] = value
 

@@ -165,9 +165,7 @@ def _scope(reading: Reading, scoped: Scoped, scope: Draft) -> None:
             scoped.flow_nodes[flow_id] = node
         elif node.name in UNSUPPORTED:
             reading.refuse(node, f"不支持{UNSUPPORTED[node.name]} are not supported")
-        elif node.name == "dataObject" and node.get("isCollection") is None:
-            node.keep_all("")
-        elif node.name in DOCUMENTARY:
+        elif (node.name == "dataObject" and node.get("isCollection") is None) or node.name in DOCUMENTARY:
             node.keep_all("")
 
 
@@ -205,8 +203,6 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
     _loop(reading, draft)
     if node.name == "subProcess":
         _scope(reading, scoped, draft)
-
-
 
 
 def _quantities(reading: Reading, node: Node) -> None:
@@ -273,7 +269,11 @@ def _loop(reading: Reading, draft: Draft) -> None:
         loop = _zeebe_loop(reading, loop, zeebe.executed())
     elif reading.dialect == "camunda":
         loop = dialect_camunda7.loop(reading, loop, node)
-    if loop.collection is None and loop.cardinality is None and not any(p.verdict == "refused" and p.line == node.line for p in reading.problems):
+    if (
+        loop.collection is None
+        and loop.cardinality is None
+        and not any(p.verdict == "refused" and p.line == node.line for p in reading.problems)
+    ):
         reading.refuse(zeebe or node, "多实例缺少输入集合 / the multi-instance has no input collection")
     draft.values["loop"] = loop
 

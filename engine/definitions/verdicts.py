@@ -37,11 +37,15 @@ def _judge(reading: Reading, node: Node) -> bool:
     if node.namespace == BPMNDI:
         node.judge("kept", "图形布局 / layout")
         return False
-    if node.namespace == BPMN and (node.name in DOCUMENTARY or node.name in {"incoming", "outgoing", "script", "extensionElements"}):
+    if node.namespace == BPMN and (
+        node.name in DOCUMENTARY or node.name in {"incoming", "outgoing", "script", "extensionElements"}
+    ):
         return _kept(node)
     if node.namespace == BPMN and node.name in DATA:
         node.keep_all("数据关联不执行 / data associations are not executed")
-        reading.warn(node, "数据关联不执行，变量请用输入输出映射 / data associations are not executed: use input and output mappings")
+        reading.warn(
+            node, "数据关联不执行，变量请用输入输出映射 / data associations are not executed: use input and output mappings"
+        )
         return False
     if node.namespace == BPMN and node.name in ROOT_REFERENCES:
         node.keep_all("没有元素引用 / not referred to")
@@ -72,7 +76,12 @@ def _attributes(reading: Reading, node: Node) -> None:
     for namespace, name in list(node.attributes):
         if (namespace, name) in node.verdicts:
             continue
-        if node is reading.root or namespace in {MODELER, XSI} or (not namespace and name == "id") or namespace.startswith(_LAYOUT):
+        if (
+            node is reading.root
+            or namespace in {MODELER, XSI}
+            or (not namespace and name == "id")
+            or namespace.startswith(_LAYOUT)
+        ):
             node.keep(name, namespace=namespace)
         elif namespace in {"", BPMN, ZEEBE, CAMUNDA} or namespace.startswith(_FOREIGN_ENGINES):
             reading.refuse(node, f"不支持的属性 {name} / this attribute is not supported here", name, namespace)

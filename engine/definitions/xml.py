@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 from lxml import etree
 
@@ -126,7 +127,7 @@ def read(data: bytes) -> Node:
         line, column = error.position
         message = f"不是合法的 XML：{error.msg} / not well-formed XML"
         raise UnreadableXml(message, line=line, column=column) from error
-    if root.getroottree().docinfo.doctype:
+    if cast("Any", root.getroottree().docinfo).doctype:  # the stubs do not know it
         raise _doctype()
     return _copy(root)
 
@@ -154,7 +155,7 @@ def _copy(root: etree._Element) -> Node:
 def _node(element: etree._Element, parent: Node | None) -> Node:
     namespace, name = _split(str(element.tag))
     attributes = {_split(str(key)): str(value) for key, value in element.attrib.items()}
-    return Node(namespace, name, attributes, (element.text or "").strip(), element.sourceline or 0, parent, [], {})
+    return Node(namespace, name, attributes, (element.text or "").strip(), cast("Any", element).sourceline or 0, parent, [], {})
 
 
 def _split(tag: str) -> Name:

@@ -43,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ElementEntered(Change):
-    """An element instance became active. `type` is Camunda's word: USER_TASK, SUB_PROCESS, START_EVENT, MULTI_INSTANCE_BODY, ..."""
+    """An element instance became active. `type` is Camunda's word: USER_TASK, START_EVENT, MULTI_INSTANCE_BODY, ..."""
 
     key: int
     element_id: str

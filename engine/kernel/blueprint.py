@@ -93,7 +93,9 @@ class Blueprint:
             child, spec = elements[child_id], self._outer[child_id]
             if isinstance(spec, events.EventSubProcess):
                 scope.event_subs.append(spec)
-            elif child.type == "START_EVENT" and (element.type == "EVENT_SUB_PROCESS" or (child.event and child.event.kind == "none")):
+            elif child.type == "START_EVENT" and (
+                element.type == "EVENT_SUB_PROCESS" or (child.event and child.event.kind == "none")
+            ):
                 scope.start = spec
             if element.type == "EVENT_SUB_PROCESS" and child.type == "START_EVENT":
                 scope.listener, scope.clock_names = child, clocks.names(self.process, child)
@@ -102,7 +104,12 @@ class Blueprint:
 
     def _link_catch(self, element: Element, link: str) -> Node:
         for other in self.process.elements.values():
-            if other.type == "INTERMEDIATE_CATCH_EVENT" and other.parent_id == element.parent_id and other.event and other.event.link == link:
+            if (
+                other.type == "INTERMEDIATE_CATCH_EVENT"
+                and other.parent_id == element.parent_id
+                and other.event
+                and other.event.link == link
+            ):
                 return self._outer[other.id]
         raise Defect(f"link {link} has no catch event")
 

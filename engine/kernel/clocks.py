@@ -25,7 +25,9 @@ def names(process: Process, element: Element) -> frozenset[str]:
     around = process.elements.get(element.attached_to or element.parent_id or "")
     if around is not None:
         found |= {around.id, *around.clocks}
-        if element.type == "START_EVENT" and around.parent_id is not None:  # the start of an event sub-process belongs around that
+        if (
+            element.type == "START_EVENT" and around.parent_id is not None
+        ):  # the start of an event sub-process belongs around that
             outer = process.elements[around.parent_id]
             found |= {outer.id, *outer.clocks}
     return frozenset(found)

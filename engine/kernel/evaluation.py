@@ -39,7 +39,9 @@ class Evaluation:
         """Return true or false."""
         value, why = self._evaluate(term, view, EXTRACT_VALUE_ERROR)
         if not isinstance(value, bool):
-            raise Trouble(EXTRACT_VALUE_ERROR, f"条件 {term.text} 应为真或假，结果是 {shown(value)}{why} / the condition is not a boolean")
+            raise Trouble(
+                EXTRACT_VALUE_ERROR, f"条件 {term.text} 应为真或假，结果是 {shown(value)}{why} / the condition is not a boolean"
+            )
         return value
 
     def items(self, term: Term, view: Mapping[str, Value]) -> list[Value]:

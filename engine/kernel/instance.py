@@ -146,7 +146,7 @@ class Instance:
     def raise_incident(self, key: int, kind: str, message: str) -> a.Advance:
         """Stop an element with an incident that came up outside: a job without retries, a called process that is not there."""
         task = self._task(key)
-        stage = {"job": "job", "call": "enter"}.get(task.memo.get("wait", ""), None)
+        stage = {"job": "job", "call": "enter"}.get(task.memo.get("wait", ""))
         if stage is None:
             raise Conflict(f"{task.spec.element.id} waits for no worker and no called instance")
         self._tree.incident(task, kind, message, stage)
@@ -327,7 +327,8 @@ class Instance:
             return open_scopes[0]
         parent = self.process.elements[element.parent_id]
         if open_scopes or isinstance(spec, Body) or parent.type == "EVENT_SUB_PROCESS":
-            raise InvalidValue(f"不能从 {element.id} 开始：{parent.id} 不唯一 / its scope is not the only one", element_id=element.id)
+            raise InvalidValue(
+                f"不能从 {element.id} 开始：{parent.id} 不唯一 / its scope is not the only one", element_id=element.id
+            )
         assert isinstance(spec, SubProcess)
         return spec.open_empty(self._scope_for(parent))
-

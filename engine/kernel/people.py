@@ -40,7 +40,11 @@ def user_task(task: CoreTask) -> TaskCreated:
         form_version_tag=form.version_tag,
         external_form=evaluation.optional_text(form.external, view),
         loop_counter=task.memo["i"] + 1 if "i" in task.memo else None,
-        signed=False if signed is None else signed.text == "true" if signed.expression is None else evaluation.boolean(signed, view),
+        signed=False
+        if signed is None
+        else signed.text == "true"
+        if signed.expression is None
+        else evaluation.boolean(signed, view),
         visible_to=_visible_to(task),
         properties=element.properties,
     )

@@ -7,7 +7,7 @@ SpiffWorkflow has no type stubs; the `type: ignore` comments below are all there
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from SpiffWorkflow.specs import WorkflowSpec
 from SpiffWorkflow.specs.base import TaskSpec
@@ -38,7 +38,7 @@ STATE_NAMES: dict[int, str] = {
 }
 STATES: dict[str, int] = {name: state for state, name in STATE_NAMES.items()}
 
-Graph = WorkflowSpec
+Graph: TypeAlias = WorkflowSpec  # one process, wired
 
 
 class CoreSpec(TaskSpec):  # type: ignore[misc]  # no stubs
@@ -100,17 +100,23 @@ class CoreTask(Task):  # type: ignore[misc]  # no stubs
     @property
     def parent_key(self) -> int | None:
         """Key of the scope it lives in."""
-        return self._parent  # type: ignore[no-any-return]  # no stubs
+        found: int | None = self._parent
+        return found
 
     @property
     def scope(self) -> CoreTask:
-        """The scope it lives in; the root has none."""
-        return self.tree.tasks[self._parent]
+        """The scope it lives in; the root has none.
+
+        Raises:
+            KeyError: it is the root.
+        """
+        return self.tree.tasks[self._parent or 0]
 
     @property
     def state(self) -> int:
         """The task's state."""
-        return self._state  # type: ignore[no-any-return]  # no stubs
+        found: int = self._state
+        return found
 
     def become(self, state: int) -> None:
         """Set the state, whatever it was before."""

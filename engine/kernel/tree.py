@@ -157,14 +157,15 @@ class Tree(CoreTree):
 
     def _forget(self, key: int) -> None:
         self.advance.rows_put.pop(key, None)
+        stored = key not in self._new
+        if stored:
+            self.advance.rows_gone.add(key)
+        if key == self.root.key:
+            return  # what an ended instance held stays readable
         variables = self.variables.pop(key, None)
-        if variables:
-            for name in variables:
-                self.advance.variables_put.pop((key, name), None)
-        if key in self._new:
-            return
-        self.advance.rows_gone.add(key)
-        if variables is not None and key != self.root.key:  # what an ended instance held stays readable
+        for name in variables or ():
+            self.advance.variables_put.pop((key, name), None)
+        if variables and stored:
             self.advance.scopes_gone.add(key)
 
     def stop_waiting(self, task: CoreTask) -> None:
@@ -339,7 +340,9 @@ class Tree(CoreTree):
     def _out_of_budget(self, task: CoreTask) -> None:
         limit = self.surroundings.step_budget
         name = task.spec.element.name or task.spec.element.id
-        message = f"一次操作经过了 {limit} 个元素仍未停下，图中可能有回路：{name} / {limit} elements in one command: an endless loop?"
+        message = (
+            f"一次操作经过了 {limit} 个元素仍未停下，图中可能有回路：{name} / {limit} elements in one command: an endless loop?"
+        )
         self.incident(task, STEP_BUDGET, message)
         for other in self._queue:
             if other.key in self.tasks and other.state in _STAGES and other is not task:

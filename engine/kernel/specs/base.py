@@ -131,7 +131,8 @@ class Node(CoreSpec):
         """Return the trouble of having no flow to take."""
         name = self.element.name or self.element.id
         return Trouble(
-            CONDITION_ERROR, f"「{name}」的条件都不成立，也没有默认连线 / no condition holds at {self.element.id} and there is no default flow"
+            CONDITION_ERROR,
+            f"「{name}」的条件都不成立，也没有默认连线 / no condition holds at {self.element.id} and there is no default flow",
         )
 
     # --- what only some elements do

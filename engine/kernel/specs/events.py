@@ -186,4 +186,3 @@ def rearm(task: CoreTask, spec: Node, state: Mapping[str, object] | None, scope:
     due = timers.following(state, tree.evaluation, tree.surroundings.now)
     if due is not None:
         tree.spawn(scope, spec, timer=due.memo(tree.surroundings.now), **memo)
-

@@ -87,7 +87,7 @@ class InclusiveGateway(_Join):
         if missing:
             for key in scope.child_keys:
                 token = tree.tasks[key]
-                if key in waiting or "host" in token.memo and "on" not in token.memo or "gate" in token.memo:
+                if key in waiting or ("host" in token.memo and "on" not in token.memo) or "gate" in token.memo:
                     continue
                 reached = self.reached_from(token.spec)
                 if reached & missing and not reached & here:

@@ -115,7 +115,11 @@ class Body(Node):
             Trouble: the output element or the completion condition failed; nothing was changed.
         """
         tree, loop, memo = body.tree, self.loop, body.memo
-        counted = {**(self.counters(body) or {}), "numberOfCompletedInstances": memo["done"] + 1, "numberOfActiveInstances": memo["live"] - 1}
+        counted = {
+            **(self.counters(body) or {}),
+            "numberOfCompletedInstances": memo["done"] + 1,
+            "numberOfActiveInstances": memo["live"] - 1,
+        }
         view = tree.view(task).under(counted)
         result = tree.evaluation.value(loop.output_element, view) if loop.output_element else None
         if loop.output_collection:
@@ -163,4 +167,3 @@ class Body(Node):
             "numberOfCompletedInstances": memo["done"],
             "numberOfTerminatedInstances": begun - memo["live"] - memo["done"],
         }
-
