@@ -172,7 +172,8 @@ class _Reader:
         variable = self.child(element, "variable")
         name = _normal(element.get("name", ""))
         seen_as = name if variable is None else _normal(variable.get("name", "")) or name
-        return element.get("id", ""), seen_as, self.type_ref(variable), element.sourceline or 0
+        identifier = element.get("id") or f"{self.tag(element)}-{name}"  # an id is optional, but hrefs need one
+        return identifier, seen_as, self.type_ref(variable), element.sourceline or 0
 
     def _requirements(self, element: Element) -> tuple[str, ...]:
         hrefs: list[str] = []

@@ -242,7 +242,7 @@ class Compiler:
             if least is not None and most is not None and type(least) is not type(most):
                 scope.run.warn(f"区间两端的类型不同 ({kind_of(least)}, {kind_of(most)}) (ends of different types)")
                 return None
-            return Range(least, most, low_closed, high_closed)
+            return Range(least, most, low_closed, high_closed, undefined=least is None or most is None)
 
         return build
 

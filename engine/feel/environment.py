@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from engine.clock import SystemClock
 from engine.errors import EvaluationFailed
 
 
@@ -65,7 +66,7 @@ class Environment:
     """The surroundings of an evaluation.
 
     Attributes:
-        now: the present moment (aware); None means that `now()` and `today()` are null.
+        now: the present moment (aware); None: the machine's clock, where an expression asks for it.
         time_zone: the zone in which `now()` and `today()` answer and local days begin; an IANA name or a ZoneInfo.
         calendar: working days; None means that the working-day functions are null.
         directory: people and groups for `users in group` and `user`.
@@ -86,12 +87,10 @@ class Environment:
         return self.time_zone if isinstance(self.time_zone, ZoneInfo) else ZoneInfo(self.time_zone)
 
     @property
-    def local_now(self) -> datetime | None:
+    def local_now(self) -> datetime:
         """The present moment in the environment's zone."""
-        if self.now is None:
-            return None
-        moment = self.now if self.now.tzinfo is not None else self.now.replace(tzinfo=UTC)
-        return moment.astimezone(self.zone)
+        moment = SystemClock().now() if self.now is None else self.now
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(self.zone)
 
 
 class Warning(NamedTuple):

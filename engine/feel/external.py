@@ -1,7 +1,6 @@
 """External functions (`function(a) external {java: …}`).
 
-No foreign code is ever run. What the standard's own examples call, the arithmetic of `java.lang.Math`, is done here;
-any other external function is null with a warning.
+No foreign code is ever run: such a function can be defined, but calling it is null with a warning.
 Source: DMN 1.5, 10.3.2.13.3.
 """
 

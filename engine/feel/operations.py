@@ -49,10 +49,6 @@ def equal(left: Any, right: Any, run: Run) -> bool | None:
         return _equal_lists(left, right, run)
     if kind is dict:
         return _equal_contexts(left, right, run)
-    if kind is Time:
-        return bool(left.is_local == right.is_local and left.utc_nanos == right.utc_nanos)
-    if kind is Range:
-        return left == right
     if isinstance(left, Callable_):
         return left is right
     return bool(left == right)
@@ -130,9 +126,7 @@ def in_range(value: Any, interval: Range, run: Run) -> bool | None:
     if interval.unequal:
         same = equal(value, interval.low, run)
         return None if same is None else not same
-    if interval.low is None and interval.low_closed or interval.high is None and interval.high_closed:
-        return None
-    if interval.low is None and interval.high is None:
+    if interval.undefined or (interval.low is None and interval.high is None):
         return None
     if interval.low is not None:
         order = compare(value, interval.low)

@@ -56,6 +56,11 @@ def zone_info(name: str) -> ZoneInfo | None:
         return None
 
 
+def timedelta_nanos(value: python.timedelta) -> int:
+    """Return a timedelta's length in nanoseconds."""
+    return (value.days * 86_400 + value.seconds) * NANOS + value.microseconds * 1000
+
+
 def _fraction(nano: int) -> str:
     return f".{nano:09d}".rstrip("0") if nano else ""
 
@@ -70,7 +75,7 @@ def offset_text(offset: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DaysDuration:
-    """A days and time duration. `nanos` is its length in nanoseconds (negative: backwards)."""
+    """A days and time duration. `nanos` is its length in nanoseconds (negative: backwards). Equal to the same `timedelta`."""
 
     nanos: int
 
@@ -78,6 +83,16 @@ class DaysDuration:
     def of_seconds(cls, seconds: int) -> DaysDuration:
         """Return a duration of whole seconds."""
         return cls(seconds * NANOS)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DaysDuration):
+            return self.nanos == other.nanos
+        if isinstance(other, python.timedelta):
+            return self.nanos == timedelta_nanos(other)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.nanos)
 
     def __str__(self) -> str:
         if not self.nanos:
@@ -238,6 +253,16 @@ class Time:
         elif self.offset is not None:
             zone = python.timezone(python.timedelta(seconds=self.offset))
         return python.time(self.hour, self.minute, self.second, self.nano // 1000, zone)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, python.time):
+            other = Time.from_python(other)
+        if isinstance(other, Time):
+            return self.is_local == other.is_local and self.utc_nanos == other.utc_nanos
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.utc_nanos)
 
     def __str__(self) -> str:
         text = f"{self.hour:02d}:{self.minute:02d}:{self.second:02d}{_fraction(self.nano)}"

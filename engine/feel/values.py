@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as python
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.errors import EvaluationFailed
 from engine.feel import numbers
-from engine.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
+from engine.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time, timedelta_nanos
 
 if TYPE_CHECKING:
     from engine.feel.environment import Run
@@ -52,7 +52,8 @@ class Bounded(Protocol):
 class Range:
     """An interval; an end that is None is open to that side (`< 10` has no low end).
 
-    `unequal` marks the pseudo-range `!= x`, which holds everything but `low`.
+    `unequal` marks the pseudo-range `!= x`, which holds everything but `low`; `undefined` one that was written with
+    null as an end, of which nothing can be said.
     """
 
     low: Any
@@ -60,6 +61,7 @@ class Range:
     low_closed: bool
     high_closed: bool
     unequal: bool = False
+    undefined: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         from engine.feel.text import to_text
@@ -101,7 +103,7 @@ def from_python(value: Any) -> Any:
     if isinstance(value, python.time):
         return Time.from_python(value)
     if isinstance(value, python.timedelta):
-        return DaysDuration((value.days * 86_400 + value.seconds) * NANOS + value.microseconds * 1000)
+        return DaysDuration(timedelta_nanos(value))
     if isinstance(value, int):
         return numbers.from_python(int(value))
     return None

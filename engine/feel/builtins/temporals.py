@@ -168,10 +168,7 @@ def years_and_months(run: Run, start: Date | DateTime, end: Date | DateTime) -> 
 @built_in("now")
 def now(run: Run) -> DateTime:
     """Return the present moment in the environment's zone."""
-    moment = run.environment.local_now
-    if moment is None:
-        raise FeelError("此处没有当前时间 (no present moment here)")
-    return DateTime.from_python(moment)
+    return DateTime.from_python(run.environment.local_now)
 
 
 @built_in("today")
