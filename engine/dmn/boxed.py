@@ -6,12 +6,13 @@ Source: DMN 1.5, chapters 7 and 8, 10.2 (boxed expressions).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.dmn import elements as e
 from engine.dmn.findings import Finding
+from engine.dmn.hit_policies import AGGREGATIONS, POLICIES
 from engine.dmn.itemtypes import ItemTypes, from_outside
-from engine.dmn.tables import AGGREGATIONS, POLICIES, CompiledInput, CompiledOutput, CompiledRule, CompiledTable
+from engine.dmn.tables import CompiledInput, CompiledOutput, CompiledRule, CompiledTable
 from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
 from engine.feel.compiler import Compiled, Compiler, Frame
@@ -32,13 +33,13 @@ class BoxedCompiler:
     """
 
     def __init__(
-        self, owner: tuple[str, str], names: Iterable[str], types: ItemTypes, findings: list[Finding], frames: Iterable[Frame] = ()
+        self, owner: tuple[str, str], names: Iterable[str], types: ItemTypes, findings: list[Finding]
     ) -> None:
         self.owner = owner
         self.names = set(filter(needs_scope, names))
         self.types = types
         self.findings = findings
-        self.compiler = Compiler(frames)
+        self.compiler = Compiler()
         self.free: dict[str, e.Text] = {}
         self.tables: list[CompiledTable] = []
 
@@ -62,9 +63,8 @@ class BoxedCompiler:
         return compiled
 
     def _refused(self, text: e.Text, error: FeelSyntaxError) -> Compiled:
-        self.findings.append(
-            Finding("refused", text.id, text.name, "text", error.message, text.line + (error.line or 1) - 1, error.column, "syntax")
-        )
+        line = text.line + (error.line or 1) - 1
+        self.findings.append(Finding("refused", text.id, text.name, "text", error.message, line, error.column, "syntax"))
         message = f"“{text.name}” 的表达式有语法错误 (a syntax error): {error.message}"
 
         def broken(scope: Scope) -> None:
@@ -109,7 +109,7 @@ class BoxedCompiler:
 
     # --- types ------------------------------------------------------------------------------------------------------
 
-    def type(self, reference: str | None, identifier: str, line: int) -> FeelType | None:
+    def declared(self, reference: str | None, identifier: str, line: int) -> FeelType | None:
         """Return a declared type; an unknown one is a finding, and any value is taken."""
         kind = self.types.resolve(reference)
         if isinstance(kind, Unknown):
@@ -119,7 +119,7 @@ class BoxedCompiler:
         return kind
 
     def _typed(self, compiled: Compiled, expression: e.Boxed) -> Compiled:
-        kind = self.type(expression.type_ref, expression.id, expression.line)
+        kind = self.declared(expression.type_ref, expression.id, expression.line)
         return compiled if kind is None else typed(compiled, kind, self.owner[1])
 
     # --- expressions ------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class BoxedCompiler:
             if entry.name is not None and isinstance(entry.value, e.FunctionDefinition):
                 frame.names.add(entry.name)
             value = self.boxed(entry.value)
-            kind = self.type(entry.type_ref, expression.id, expression.line)
+            kind = self.declared(entry.type_ref, expression.id, expression.line)
             entries.append((entry.name, value if kind is None else typed(value, kind, entry.name or self.owner[1])))
             if entry.name is not None:
                 frame.names.add(entry.name)
@@ -172,7 +172,7 @@ class BoxedCompiler:
     def _invocation(self, expression: e.Invocation) -> Compiled:
         function = self.boxed(expression.function)
         bindings = tuple(
-            (entry.name or "", self.boxed(entry.value), self.type(entry.type_ref, expression.id, expression.line))
+            (entry.name or "", self.boxed(entry.value), self.declared(entry.type_ref, expression.id, expression.line))
             for entry in expression.bindings
         )
         label = self.owner[1]
@@ -192,7 +192,7 @@ class BoxedCompiler:
     def function(self, expression: e.FunctionDefinition, name: str = "", result: FeelType | None = None) -> Compiled:
         """Return the closure that makes a function value."""
         parameters = tuple(
-            (entry.name or "", self.type(entry.type_ref, expression.id, expression.line)) for entry in expression.parameters
+            (entry.name or "", self.declared(entry.type_ref, expression.id, expression.line)) for entry in expression.parameters
         )
         if expression.kind != "FEEL":
             kind = expression.kind
@@ -239,7 +239,7 @@ class BoxedCompiler:
 
     def _iteration(self, expression: e.Iteration) -> Compiled:
         source = self.boxed(expression.source)
-        self.compiler.frames.append(Frame((expression.variable, "partial") if expression.kind == "for" else (expression.variable,)))
+        self.compiler.frames.append(Frame((expression.variable, *(("partial",) if expression.kind == "for" else ()))))
         body = self.boxed(expression.body)
         self.compiler.frames.pop()
         variable, kind = expression.variable, expression.kind
@@ -294,7 +294,7 @@ class BoxedCompiler:
                 refuse("rule", "规则的单元格数与列数不符 (a rule has other cells than the table's columns)", rule.line, rule.id)
 
     def _input(self, column: e.Input) -> CompiledInput:
-        kind = self.type(column.type_ref, column.id, column.expression.line)
+        kind = self.declared(column.type_ref, column.id, column.expression.line)
         if not column.expression.source.strip():
             reason = "输入列没有表达式 (an input without expression)"
             self.findings.append(Finding("refused", column.id, column.label, "text", reason, column.expression.line))
@@ -308,11 +308,11 @@ class BoxedCompiler:
 
     def _output(self, column: e.Output, index: int, count: int) -> CompiledOutput:
         name = column.name or column.label or (self.owner[1] if count == 1 else f"output {index + 1}")
-        kind = self.type(column.type_ref, column.id, 0)
+        kind = self.declared(column.type_ref, column.id, 0)
         order = () if column.allowed is None else self._test_each(column.allowed)
         return CompiledOutput(name, kind, order, None if column.default is None else self.text(column.default))
 
-    _handlers: dict[type[e.Boxed], Callable[[BoxedCompiler, Any], Compiled]] = {  # noqa: RUF012  (a constant table)
+    _handlers: ClassVar[dict[type[e.Boxed], Callable[[BoxedCompiler, Any], Compiled]]] = {
         e.LiteralExpression: _literal,
         e.ContextExpression: _context,
         e.ListExpression: _list,

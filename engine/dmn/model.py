@@ -20,7 +20,7 @@ from engine.dmn.run import DecisionRun
 from engine.dmn.tables import CompiledTable, rule_ids
 from engine.errors import EvaluationFailed, InvalidDecisionModel, NotFound
 from engine.feel.compiler import Compiled
-from engine.feel.environment import Environment, Run, Warning
+from engine.feel.environment import Environment, FeelWarning, Run
 from engine.feel.scope import Scope
 from engine.feel.types import FeelType
 
@@ -84,7 +84,7 @@ class DecisionResult:
 
     value: Any
     trace: list[dict[str, Any]]
-    warnings: tuple[Warning, ...]
+    warnings: tuple[FeelWarning, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +129,12 @@ class Model:
             for prefix, model in imports.items()
             for name, kind in model.types.by_name.items()
         }
-        self.types = ItemTypes(definitions.items, imported, self._allowed_values)
-        self._sources = {element.id: element for element in definitions.elements}
-        if len(self._sources) < len(definitions.elements):
+        self.types: ItemTypes = ItemTypes(definitions.items, imported, self._allowed_values)
+        self.sources = {element.id: element for element in definitions.elements}
+        if len(self.sources) < len(definitions.elements):
             self._find_doubled_ids()
         self.declared = frozenset(element.name for element in definitions.elements)
-        _refuse_cycles(self._sources)
+        _refuse_cycles(self.sources)
         self.elements: dict[str, Element] = {}
         for element in definitions.elements:
             self.elements[element.id] = self._compile(element)
@@ -207,9 +207,9 @@ class Model:
         """Return the model and the id that an href (`#id` or `namespace#id`) leads to, or None."""
         namespace, _, identifier = href.rpartition("#")
         if namespace in ("", self.namespace):
-            return (self, identifier) if identifier in self._sources else None
+            return (self, identifier) if identifier in self.sources else None
         for model in self.imports.values():
-            if model.namespace == namespace and identifier in model._sources:
+            if model.namespace == namespace and identifier in model.sources:
                 return model, identifier
         return None
 
@@ -264,9 +264,10 @@ class Model:
             found = self.resolve(href)
             if found is None:
                 reason = f"引用 {href} 没有指向任何元素 (the reference leads nowhere)"
-                self.findings.append(Finding("refused", element.id, element.name, "href", reason, element.line, None, "reference"))
+                where = (element.id, element.name, "href", reason, element.line)
+                self.findings.append(Finding("refused", *where, None, "reference"))
                 continue
-            target = found[0]._sources[found[1]]
+            target = found[0].sources[found[1]]
             names |= {target.name, target.id}
         names.update(name for name in self.imports if name)
         return names
@@ -274,7 +275,7 @@ class Model:
     def _compile(self, element: e.DrgElement) -> Element:
         owner = (element.id, element.title if isinstance(element, e.Decision) else element.name)
         compiler = BoxedCompiler(owner, self._names(element), self.types, self.findings)
-        kind = compiler.type(element.type_ref, element.id, element.line)
+        kind = compiler.declared(element.type_ref, element.id, element.line)
         compiled: Compiled | None = None
         if isinstance(element, e.Decision):
             if element.expression is None:
@@ -282,8 +283,8 @@ class Model:
                 self.findings.append(Finding("warning", element.id, owner[1], "expression", reason, element.line))
             compiled = compiler.boxed(element.expression)
         elif isinstance(element, e.KnowledgeModel) and element.function is not None:
-            result = None if isinstance(kind, type(None)) or _is_function(kind) else kind
-            own = compiler.type(element.function.type_ref, element.id, element.line)
+            result = None if _is_function(kind) else kind
+            own = compiler.declared(element.function.type_ref, element.id, element.line)
             compiled = compiler.function(element.function, element.name, own or result)
             if _is_function(kind):
                 kind = None
@@ -302,8 +303,9 @@ class Model:
         expression = source.expression if isinstance(source, e.Decision) else None
         table = expression if isinstance(expression, e.DecisionTable) else None
         kind = "decision service" if expression is None and isinstance(source, e.DecisionService) else _kind(expression)
-        rules = () if table is None else tuple(
-            RuleInfo(index, rule.id, rule.annotations, rule_ids(rule.annotations)) for index, rule in enumerate(table.rules, 1)
+        rules = tuple(
+            RuleInfo(index, rule.id, rule.annotations, rule_ids(rule.annotations))
+            for index, rule in enumerate(() if table is None else table.rules, 1)
         )
         return DecisionInfo(
             source.id,

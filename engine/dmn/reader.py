@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 
 from lxml import etree
 
@@ -30,7 +31,14 @@ BOXED = frozenset(
     }
 )  # fmt: skip
 
-Element = etree._Element
+Element = etree._Element  # noqa: SLF001  (lxml's only name for the type)
+
+
+def line_of(element: Element) -> int:
+    """Return the line of an element in the file, from 1; 0 where lxml does not know."""
+    line: Any = element.sourceline
+    return line if isinstance(line, int) else 0
+
 
 
 def parse(xml: bytes) -> Element:
@@ -50,7 +58,8 @@ def parse(xml: bytes) -> Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise InvalidDecisionModel(f"不是有效的 XML (not well-formed): {error}", line=line) from None
-    if root.getroottree().docinfo.doctype:
+    docinfo: Any = root.getroottree().docinfo
+    if docinfo.doctype:
         raise InvalidDecisionModel("不接受带 DOCTYPE 的文件 (a DTD is not accepted)", line=1)
     depth = count = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
@@ -60,7 +69,7 @@ def parse(xml: bytes) -> Element:
             raise InvalidDecisionModel(f"文件超过 {MAX_ELEMENTS} 个元素或 {MAX_DEPTH} 层 (too many elements, or too deep)")
     name = etree.QName(root)
     if name.localname != "definitions" or name.namespace not in NAMESPACES:
-        raise InvalidDecisionModel("不是 DMN 文件：根元素应为 DMN 1.1–1.5 的 definitions (not a DMN file)", line=root.sourceline)
+        raise InvalidDecisionModel("不是 DMN 文件：根元素应为 DMN 1.1–1.5 的 definitions (not a DMN file)", line=line_of(root))
     return root
 
 
@@ -111,7 +120,7 @@ class _Reader:
         label = name or element.get("label") or element.get("name") or ""
         identifier = "" if place is None else place.get("id", "")
         language = element.get("expressionLanguage", "")
-        return e.Text(self.content(element), element.sourceline or 0, identifier, label, language)
+        return e.Text(self.content(element), line_of(element), identifier, label, language)
 
     def optional_text(self, parent: Element, tag: str, name: str = "") -> e.Text | None:
         """Return the FEEL of a child, or None if there is none or it is empty."""
@@ -137,7 +146,7 @@ class _Reader:
         """Read the root."""
         items = tuple(self.item(item) for item in self.children(root, "itemDefinition"))
         imports = tuple(
-            e.Import(i.get("name", ""), i.get("namespace", ""), i.get("locationURI"), i.sourceline or 0)
+            e.Import(i.get("name", ""), i.get("namespace", ""), i.get("locationURI"), line_of(i))
             for i in self.children(root, "import")
         )
         found: list[e.DrgElement] = []
@@ -173,7 +182,7 @@ class _Reader:
         name = _normal(element.get("name", ""))
         seen_as = name if variable is None else _normal(variable.get("name", "")) or name
         identifier = element.get("id") or f"{self.tag(element)}-{name}"  # an id is optional, but hrefs need one
-        return identifier, seen_as, self.type_ref(variable), element.sourceline or 0
+        return identifier, seen_as, self.type_ref(variable), line_of(element)
 
     def _requirements(self, element: Element) -> tuple[str, ...]:
         hrefs: list[str] = []
@@ -206,7 +215,7 @@ class _Reader:
             hrefs("inputData"),
         )
 
-    _drg = {  # noqa: RUF012  (a constant table of methods)
+    _drg: ClassVar[dict[str, Callable[[_Reader, Element], e.DrgElement]]] = {
         "inputData": _input_data,
         "decision": _decision,
         "businessKnowledgeModel": _knowledge,
@@ -227,7 +236,7 @@ class _Reader:
         return self._boxed[self.tag(element)](self, element)
 
     def _base(self, element: Element) -> tuple[str | None, str, int]:
-        return element.get("typeRef"), self.text(element).id, element.sourceline or 0
+        return element.get("typeRef"), self.text(element).id, line_of(element)
 
     def _literal(self, element: Element) -> e.Boxed:
         return e.LiteralExpression(*self._base(element), self.text(element, _label_around(element)))
@@ -316,9 +325,9 @@ class _Reader:
         description = self.child(element, "description")
         notes = [] if description is None else ["".join(str(part) for part in description.itertext()).strip()]
         notes += [self.content(entry).strip() for entry in self.children(element, "annotationEntry")]
-        return e.Rule(element.get("id", ""), element.sourceline or 0, tests, results, tuple(filter(None, notes)))
+        return e.Rule(element.get("id", ""), line_of(element), tests, results, tuple(filter(None, notes)))
 
-    _boxed: dict[str, Callable[[_Reader, Element], e.Boxed]] = {  # noqa: RUF012  (a constant table of methods)
+    _boxed: ClassVar[dict[str, Callable[[_Reader, Element], e.Boxed]]] = {
         "literalExpression": _literal,
         "decisionTable": _table,
         "context": _context,

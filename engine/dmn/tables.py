@@ -1,6 +1,6 @@
 """Decision tables: which rules match, and what the hit policy makes of them.
 
-Source: DMN 1.5, chapter 8 (8.2.10 hit policy, 8.2.11 default outputs).
+Source: DMN 1.5, chapter 8 (8.2.11 default outputs); the hit policies are in `hit_policies`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from decimal import Decimal
 from typing import Any, cast
 
 from engine.dmn.elements import DecisionTable, Rule
+from engine.dmn.hit_policies import POLICIES, Matches, NoResult, Row
 from engine.dmn.run import DecisionRun, traceable
-from engine.feel.functions import BUILT_IN
-from engine.feel.operations import equal
 from engine.feel.scope import Scope
 from engine.feel.types import FeelType, coerce
 
@@ -66,9 +65,6 @@ class CompiledRule:
     outputs: tuple[Compiled, ...]
 
 
-Row = tuple[Any, ...]
-
-
 class CompiledTable:
     """A table that is ready to be evaluated."""
 
@@ -86,7 +82,7 @@ class CompiledTable:
         self.outputs = outputs
         self.rules = rules
         self.policy = table.hit_policy
-        self._combine = _POLICIES.get(table.hit_policy, CompiledTable._unique)
+        self._combine = POLICIES.get(table.hit_policy, POLICIES["UNIQUE"])
 
     def evaluate(self, scope: Scope) -> Any:
         """Return the table's result in a scope."""
@@ -101,7 +97,7 @@ class CompiledTable:
             inner = Scope({"?": values[index]}, scope, run)
             columns.append(inner)
             if column.allowed is not None and values[index] is not None and column.allowed(inner) is not True:
-                run.warn(f"输入 “{column.label}” 的值不在允许值之内 (an input is not among its allowed values)", self.owner_name)
+                run.warn(f"输入 “{column.label}” 的值不在允许值之内 (not an allowed value)", self.owner_name)
                 refused = True
         matched = [] if refused else self._matching(columns)
         rows = [self._row(rule, scope) for rule in matched]
@@ -132,13 +128,15 @@ class CompiledTable:
                     scope.run.warn(
                         f"规则 {rule.index} 的输出 “{output.name}” 应为 {output.kind} (an output of another type)", self.owner_name
                     )
-            if value is not None and output.order and self._priority(output, value, scope) == len(output.order):
-                scope.run.warn(f"规则 {rule.index} 的输出 “{output.name}” 不在允许值之内 (not an allowed value)", self.owner_name)
+            if value is not None and output.order and self.priority(output, value, scope) == len(output.order):
+                message = f"规则 {rule.index} 的输出 “{output.name}” 不在允许值之内 (not an allowed value)"
+                scope.run.warn(message, self.owner_name)
                 value = None
             cells.append(value)
         return tuple(cells)
 
-    def _priority(self, output: CompiledOutput, value: Any, scope: Scope) -> int:
+    def priority(self, output: CompiledOutput, value: Any, scope: Scope) -> int:
+        """Return the place of a value among an output's allowed values, from 0; their number if it is none of them."""
         inner = Scope({"?": value}, scope, scope.run)
         for position, test in enumerate(output.order):
             if test(inner) is True:
@@ -147,9 +145,13 @@ class CompiledTable:
 
     def _result(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
         if rows:
-            return self._combine(self, rows, scope, run)
+            try:
+                return self._combine(Matches(self, rows, scope))
+            except NoResult as error:
+                run.warn(f"决策表 “{self.owner_name}” {error}", self.owner_name)
+                return None
         if any(output.default is not None for output in self.outputs):
-            return self._value(tuple(None if o.default is None else o.default(scope) for o in self.outputs))
+            return self.value(tuple(None if o.default is None else o.default(scope) for o in self.outputs))
         if self.policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER"):
             aggregation = self.table.aggregation if self.policy == "COLLECT" else None
             if aggregation == "COUNT":
@@ -158,52 +160,11 @@ class CompiledTable:
         run.warn(f"决策表 “{self.owner_name}” 没有命中任何规则 (no rule matches)", self.owner_name)
         return None
 
-    def _value(self, row: Row) -> Any:
+    def value(self, row: Row) -> Any:
+        """Return a row as the result: its only output, or a context of outputs."""
         if len(self.outputs) == 1:
             return row[0]
         return {output.name: cell for output, cell in zip(self.outputs, row, strict=True)}
-
-    # --- hit policies -----------------------------------------------------------------------------------------------
-
-    def _unique(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
-        if len(rows) > 1:
-            run.warn(f"决策表 “{self.owner_name}” 只应命中一条规则，命中了 {len(rows)} 条 (more than one rule matches)", self.owner_name)
-            return None
-        return self._value(rows[0])
-
-    def _first(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
-        return self._value(rows[0])
-
-    def _any(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
-        first = list(rows[0])
-        if any(equal(first, list(row), run) is not True for row in rows[1:]):
-            run.warn(f"决策表 “{self.owner_name}” 命中的规则输出不一致 (matching rules differ)", self.owner_name)
-            return None
-        return self._value(rows[0])
-
-    def _by_priority(self, rows: list[Row], scope: Scope) -> list[Row]:
-        def key(row: Row) -> list[int]:
-            return [self._priority(output, cell, scope) for output, cell in zip(self.outputs, row, strict=True)]
-
-        return sorted(rows, key=key)
-
-    def _priority_first(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
-        return self._value(self._by_priority(rows, scope)[0])
-
-    def _output_order(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
-        return [self._value(row) for row in self._by_priority(rows, scope)]
-
-    def _rule_order(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
-        return [self._value(row) for row in rows]
-
-    def _collect(self, rows: list[Row], scope: Scope, run: DecisionRun) -> Any:
-        aggregation = self.table.aggregation
-        if aggregation is None:
-            return [self._value(row) for row in rows]
-        if aggregation == "COUNT":
-            return Decimal(len(rows))
-        function = BUILT_IN[aggregation.lower()]
-        return self._value(tuple(function.invoke(run, [list(column)]) for column in zip(*rows, strict=True)))
 
     # --- why --------------------------------------------------------------------------------------------------------
 
@@ -233,15 +194,3 @@ class CompiledTable:
             "value": traceable(result),
         }
 
-
-_POLICIES: dict[str, Callable[[CompiledTable, list[Row], Scope, DecisionRun], Any]] = {
-    "UNIQUE": CompiledTable._unique,
-    "FIRST": CompiledTable._first,
-    "ANY": CompiledTable._any,
-    "PRIORITY": CompiledTable._priority_first,
-    "OUTPUT ORDER": CompiledTable._output_order,
-    "RULE ORDER": CompiledTable._rule_order,
-    "COLLECT": CompiledTable._collect,
-}
-POLICIES = frozenset(_POLICIES)
-AGGREGATIONS = frozenset({"SUM", "COUNT", "MIN", "MAX"})

@@ -21,7 +21,7 @@ from engine.feel.api import (
     function_names,
     unary_test,
 )
-from engine.feel.environment import Calendar, Directory, Environment, Limits, Warning
+from engine.feel.environment import Calendar, Directory, Environment, FeelWarning, Limits
 from engine.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 from engine.feel.values import Range, from_python, to_json
 
@@ -33,12 +33,12 @@ __all__ = [
     "Directory",
     "Environment",
     "Expression",
+    "FeelWarning",
     "Limits",
     "MonthsDuration",
     "Range",
     "Time",
     "UnaryTests",
-    "Warning",
     "compile_expression",
     "compile_unary_tests",
     "evaluate",

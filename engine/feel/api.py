@@ -10,7 +10,7 @@ from typing import Any
 import engine.feel.builtins  # noqa: F401  (registers the built-in functions)
 from engine.errors import EvaluationFailed
 from engine.feel.compiler import Compiled, Compiler, Frame
-from engine.feel.environment import Environment, Run, Warning
+from engine.feel.environment import Environment, FeelWarning, Run
 from engine.feel.functions import BUILT_IN, BUILT_IN_NAMES
 from engine.feel.names import needs_scope
 from engine.feel.parser import Parser
@@ -52,7 +52,7 @@ class Expression:
 
     def evaluate_with_warnings(
         self, context: Mapping[str, Any] = NOTHING, env: Environment | None = None
-    ) -> tuple[Any, tuple[Warning, ...]]:
+    ) -> tuple[Any, tuple[FeelWarning, ...]]:
         """Return the value, and why parts of it became null."""
         run = Run(env)
         try:
@@ -163,8 +163,6 @@ def unary_test(
 def special_names(context: Mapping[str, Any], depth: int = 4) -> Iterator[str]:
     """Yield the names with spaces or symbols of a context and of the contexts inside it (of a list: its first item's)."""
     for name, value in context.items():
-        if not isinstance(name, str):
-            continue
         if needs_scope(name):
             yield name
         if isinstance(value, list) and value:

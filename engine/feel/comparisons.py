@@ -102,13 +102,10 @@ def in_tests(value: Compiled, tests: tuple[tuple[str, Compiled], ...]) -> Compil
         result: bool | None = False
         for operator, operand in tests:
             other = operand(scope)
-            if operator:
-                passed = compare_values(operator, subject, other, scope)
-            else:
-                passed = satisfies(subject, other, scope.run)
-            if passed is True:
+            test = compare_values(operator, subject, other, scope) if operator else satisfies(subject, other, scope.run)
+            if test is True:
                 return True
-            if passed is None:
+            if test is None:
                 result = None
         return result
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, DecimalException
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
@@ -401,7 +401,7 @@ class Compiler:
 
         return call
 
-    _handlers: dict[type[n.Node], Callable[[Compiler, Any], Compiled]] = {
+    _handlers: ClassVar[dict[type[n.Node], Callable[[Compiler, Any], Compiled]]] = {
         n.Literal: _literal,
         n.Name: _name,
         n.Path: _path,

@@ -93,7 +93,7 @@ class Environment:
         return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(self.zone)
 
 
-class Warning(NamedTuple):
+class FeelWarning(NamedTuple):
     """Why something became null.
 
     Attributes:
@@ -126,12 +126,12 @@ class Run:
         self.until = 0
         self.started = 0.0
         self.depth = 0
-        self.warnings: list[Warning] = []
+        self.warnings: list[FeelWarning] = []
 
     def warn(self, message: str, source: str = "") -> None:
         """Note why something became null (the first hundred are kept)."""
         if len(self.warnings) < MAX_WARNINGS:
-            self.warnings.append(Warning(message, source))
+            self.warnings.append(FeelWarning(message, source))
 
     def charge(self, steps: int = 1) -> None:
         """Spend steps.
@@ -145,7 +145,7 @@ class Run:
 
     def _look_at_limits(self) -> None:
         if self.steps > self.limits.steps:
-            raise EvaluationFailed(f"表达式超过 {self.limits.steps} 步，已停止 (the expression takes more than the allowed steps)")
+            raise EvaluationFailed(f"表达式超过 {self.limits.steps} 步，已停止 (the expression takes too many steps)")
         moment = time.monotonic()
         if not self.started:
             self.started = moment

@@ -24,10 +24,7 @@ def iterate(levels: tuple[Level, ...], scope: Scope) -> Iterator[Scope]:
     """Yield a scope for every combination of the iterators' values, the last iterator running fastest."""
     (name, source, end), *rest = levels
     run = scope.run
-    if end is None:
-        values = items_of(source(scope))
-    else:
-        values = sequence(source(scope), end(scope))
+    values = items_of(source(scope)) if end is None else sequence(source(scope), end(scope))
     for value in values:
         run.charge()
         inner = Scope({name: value}, scope, run)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation, Overflow
+from typing import ClassVar
 
 from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
@@ -23,6 +24,7 @@ COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 CONSTANTS = {"true": True, "false": False, "null": None}
 STOPS = frozenset({"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies"})
 STARTS = frozenset({"if", "for", "some", "every", "function"})
+GENERIC = frozenset({"list", "range", "context", "function"})
 OR, AND, COMPARE, ADD, MULTIPLY, POWER, UNARY = range(1, 8)
 PRECEDENCE = {"or": OR, "and": AND, "between": COMPARE, "in": COMPARE, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
 PRECEDENCE |= {"**": POWER, **dict.fromkeys(COMPARISONS, COMPARE)}
@@ -272,7 +274,8 @@ class Parser:
         words = [self.tokens[self.index].text]
         self.index += 1
         while (token := self.tokens[self.index]).spaced and (
-            (token.kind == NAME and token.text not in STOPS and token.text != "?") or (token.kind == NUMBER and token.text.isdigit())
+            (token.kind == NAME and token.text not in STOPS and token.text != "?")
+            or (token.kind == NUMBER and token.text.isdigit())
         ):
             words.append(token.text)
             self.index += 1
@@ -348,7 +351,7 @@ class Parser:
         self.index += 1
         return n.Literal(parse_any(unquote(token.text)))
 
-    _symbols: Mapping[str, Callable[[Parser], n.Node]] = {
+    _symbols: ClassVar[Mapping[str, Callable[[Parser], n.Node]]] = {
         "(": _parenthesis,
         "[": _bracket,
         "]": _open_interval,
@@ -419,7 +422,7 @@ class Parser:
         """Read a type: `number`, `list<string>`, `context<a: number>`, `function<date> -> boolean`, `range<date>`, a name."""
         self._nest()
         token = self.tokens[self.index]
-        if token.kind == NAME and self.tokens[self.index + 1].text == "<" and token.text in ("list", "range", "context", "function"):
+        if token.kind == NAME and token.text in GENERIC and self.tokens[self.index + 1].text == "<":
             self.index += 2
             kind: FeelType
             if token.text == "context":

@@ -55,8 +55,11 @@ _BLOCKS: dict[str, tuple[int, int]] = {
     "CJKUnifiedIdeographsExtensionB": (0x20000, 0x2A6DF),
 }
 _CATEGORIES = frozenset(
-    ["L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Z", "Zs", "Zl", "Zp", "S", "Sm", "Sc", "Sk", "So", "C", "Cc", "Cf", "Co", "Cn"]
-)
+    {
+        "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe",
+        "Pi", "Pf", "Po", "Z", "Zs", "Zl", "Zp", "S", "Sm", "Sc", "Sk", "So", "C", "Cc", "Cf", "Co", "Cn",
+    }
+)  # fmt: skip
 _CONTROLS = {"n": 0x0A, "r": 0x0D, "t": 0x09}
 _PUNCTUATION = "\\|.-^?*+{}()[]$"
 _property = re.compile(r"\{(Is)?([A-Za-z0-9-]+)\}", re.ASCII).match

@@ -8,7 +8,8 @@ from engine.feel.temporal import DAY_NANOS, NANOS, Date, DateTime, DaysDuration,
 
 _DATE = r"(?P<year>-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9})[0-9]*)?"
-_ZONE = r"(?:(?P<utc>[Zz])|(?P<sign>[+-])(?P<oh>[0-9]{2}):(?P<om>[0-9]{2})(?::(?P<os>[0-9]{2}))?|@(?P<zone>[A-Za-z][A-Za-z0-9_+/-]*))?"
+_OFFSET = r"(?P<sign>[+-])(?P<oh>[0-9]{2}):(?P<om>[0-9]{2})(?::(?P<os>[0-9]{2}))?"
+_ZONE = rf"(?:(?P<utc>[Zz])|{_OFFSET}|@(?P<zone>[A-Za-z][A-Za-z0-9_+/-]*))?"
 _date = re.compile(_DATE, re.ASCII).fullmatch
 _time = re.compile("T?" + _TIME + _ZONE, re.ASCII).fullmatch
 # Forms write moments to the minute, 2026-11-20T18:00+08:00, and so does ISO 8601: seconds may be left out beside a date.

@@ -191,7 +191,7 @@ def _all_or_any(decisive: bool) -> Callable[[Run, list[Any]], bool | None]:
         result: bool | None = not decisive
         for item in items:
             if item is decisive:
-                return decisive
+                return bool(decisive)
             if item is not (not decisive):
                 result = None
         return result

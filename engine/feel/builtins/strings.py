@@ -99,7 +99,7 @@ def split(run: Run, string: str, delimiter: str) -> list[str]:
 @built_in("extract", "string: string; pattern: string")
 def extract(run: Run, string: str, pattern: str) -> list[str]:
     """Return all matches of a pattern."""
-    found = [match.group() for match in regex.compiled(pattern, "").finditer(string)]
+    found = [match.group() or "" for match in regex.compiled(pattern, "").finditer(string)]
     run.charge(len(found))
     run.check_items(len(found))
     return found
@@ -119,7 +119,8 @@ def string_join(run: Run, items: list[Any], delimiter: str | None = None) -> str
 @built_in("string join", "list: list; delimiter: string?; prefix: string; suffix: string")
 def string_join_around(run: Run, items: list[Any], delimiter: str | None, prefix: str, suffix: str) -> str:
     """Join strings between a prefix and a suffix."""
-    return prefix + string_join(run, items, delimiter) + suffix
+    joined: str = string_join(run, items, delimiter)
+    return prefix + joined + suffix
 
 
 @built_in("trim", "string: string")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import built_in
@@ -11,6 +11,8 @@ from engine.feel.numbers import is_integer
 from engine.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, days_in_month, zone_info
 from engine.feel.temporal_text import MAX_OFFSET, parse_date, parse_date_time, parse_duration, parse_time
 
+T = TypeVar("T")
+_PARTS = "year: number; month: number; day: number; hour: number; minute: number; second: number"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -24,7 +26,7 @@ def _int(value: Decimal) -> int:
     return int(value)
 
 
-def _found(value: Any, what: str) -> Any:
+def _found(value: T | None, what: str) -> T:
     if value is None:
         raise FeelError(f"不是有效的{what}")
     return value
@@ -80,8 +82,8 @@ def date_and_time_in_zone(run: Run, moment: DateTime, zone: str) -> DateTime:
     return _found(moment.in_zone(zone), "日期时间 (out of range)")
 
 
-@built_in("date and time", "year: number; month: number; day: number; hour: number; minute: number; second: number; *offset: days duration?")
-@built_in("date and time", "year: number; month: number; day: number; hour: number; minute: number; second: number; timezone: string")
+@built_in("date and time", f"{_PARTS}; *offset: days duration?")
+@built_in("date and time", f"{_PARTS}; timezone: string")
 def date_and_time_of_parts(
     run: Run, year: Decimal, month: Decimal, day: Decimal, hour: Decimal, minute: Decimal, second: Decimal, zone: Any = None
 ) -> DateTime:
@@ -137,7 +139,10 @@ def time_of_parts(run: Run, hour: Decimal, minute: Decimal, second: Decimal, off
 @built_in("duration", "from: string")
 def duration_of_text(run: Run, text: str) -> DaysDuration | MonthsDuration:
     """Read a duration."""
-    return _found(parse_duration(text), f"时长 (not a duration): “{text[:40]}”")
+    found = parse_duration(text)
+    if found is None:
+        raise FeelError(f"不是有效的时长 (not a duration): “{text[:40]}”")
+    return found
 
 
 @built_in("duration", "from: duration")
