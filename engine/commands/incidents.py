@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 
-from engine.commands import jobs
+from engine.commands import jobs, work
 from engine.commands.instance_unit import InstanceUnit
 from engine.commands.instances import check_active
 from engine.errors import NotFound
 from engine.history.events import IncidentCorrected
+from engine.kernel.advance import IncidentResolved
 from engine.store.context import Context
-from engine.store.tables import incident
+from engine.store.tables import incident, job
 from engine.store.variables import by_scope, scopes
 
 _INCIDENT = select(incident).where(incident.c.key == bindparam("incident"))
+_REDELIVER = (
+    update(job)
+    .where(job.c.key == bindparam("delivery"))
+    .values(retries=1, due_at=bindparam("at"), worker=None, locked_until=None)
+)
 
 
 def resolve_incident(
@@ -34,6 +40,9 @@ def resolve_incident(
         if row is None:
             raise NotFound(f"没有异常 {incident_key}（no such incident: resolved before?）")
         unit = InstanceUnit.lock(ctx, tx, row.instance_key)
+        if row.kind == work.DELIVERY_FAILED:
+            _deliver_again(unit, row, by, reason)
+            return
         check_active(unit)
         _correct(unit, row.element_key, variables or {})
         unit.record(IncidentCorrected(row.key, row.element_key, row.element_id, reason))
@@ -42,6 +51,17 @@ def resolve_incident(
             jobs.give_retries(unit, waiting, 1)
         unit.apply(unit.kernel.resolve_incident(row.element_key))
         unit.commit("resolve_incident", actor=by)
+
+
+def _deliver_again(unit: InstanceUnit, row: Row[Any], by: str | None, reason: str) -> None:
+    """Offer a mail or webhook again; the case itself went on without it and may have ended."""
+    unit.tx.execute(_REDELIVER, {"delivery": row.element_key, "at": unit.tx.now})
+    unit.tx.falls_due(unit.tx.now)
+    unit.record(
+        IncidentCorrected(row.key, row.element_key, row.element_id, reason),
+        IncidentResolved(row.key, row.element_key, row.element_id),
+    )
+    unit.commit("resolve_incident", actor=by)
 
 
 def _correct(unit: InstanceUnit, element_key: int, variables: Mapping[str, Any]) -> None:

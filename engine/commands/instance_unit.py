@@ -13,7 +13,6 @@ from engine.commands import projection
 from engine.commands.surroundings import surroundings
 from engine.errors import EvaluationFailed, InstanceChanged, NotFound
 from engine.history.chain import GENESIS
-from engine.history.events import Event
 from engine.kernel.advance import Advance, Change, ElementRow, InstanceEnded
 from engine.store import Transaction, exact_json
 from engine.store.context import Context
@@ -116,7 +115,7 @@ class InstanceUnit:
         }
         return core.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
 
-    def record(self, *events: Event) -> None:
+    def record(self, *events: Change) -> None:
         """Add events to what the journal will say."""
         self.changes.extend(events)
 

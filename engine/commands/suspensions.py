@@ -23,13 +23,7 @@ def suspend_instance(ctx: Context, key: int, by: str | None, reason: str, except
     with ctx.store.begin() as tx:
         unit = InstanceUnit.lock(ctx, tx, key)
         check_active(unit)
-        unit.row |= {
-            "suspended_at": tx.now,
-            "suspended_by": by,
-            "suspended_reason": reason,
-            "suspended_except": except_scope,
-        }
-        unit.record(Suspended(reason, except_scope))
+        suspend(unit, by, reason, except_scope)
         unit.commit("suspend_instance", actor=by)
 
 
@@ -44,6 +38,22 @@ def resume_instance(ctx: Context, key: int, by: str | None, reason: str = "") ->
         check_active(unit)
         if unit.row["suspended_at"] is None:
             raise Conflict("事项未暂停（the case is not suspended）")
-        unit.row |= {"suspended_at": None, "suspended_by": None, "suspended_reason": None, "suspended_except": None}
-        unit.record(Resumed(reason))
+        resume(unit, reason)
         unit.commit("resume_instance", actor=by)
+
+
+def suspend(unit: InstanceUnit, by: str | None, reason: str, except_scope: int | None) -> None:
+    """Suspend a locked case, within a command of its own or a built-in job."""
+    unit.row |= {
+        "suspended_at": unit.tx.now,
+        "suspended_by": by,
+        "suspended_reason": reason,
+        "suspended_except": except_scope,
+    }
+    unit.record(Suspended(reason, except_scope))
+
+
+def resume(unit: InstanceUnit, reason: str) -> None:
+    """Let a locked, suspended case go on, within a command of its own or a built-in job."""
+    unit.row |= {"suspended_at": None, "suspended_by": None, "suspended_reason": None, "suspended_except": None}
+    unit.record(Resumed(reason))

@@ -28,6 +28,11 @@ START_BY_MESSAGE = PREFIX + "start-by-message"
 RECEIVE_SIGNAL = PREFIX + "receive-signal"
 START_BY_SIGNAL = PREFIX + "start-by-signal"
 RECOMPUTE = PREFIX + "recompute-deadlines"
+MAIL = PREFIX + "mail"
+WEBHOOK = PREFIX + "webhook"
+
+DELIVERY_FAILED = "DELIVERY_FAILED"
+"""Kind of the incident that a mail or webhook leaves which could not be delivered; its element key is that job's key."""
 
 RETRIES = 5  # of the engine's own work: it fails only where the database does
 
