@@ -1,0 +1,65 @@
+"""Reads: frozen records out. What a person may not see is `NotFound`; functions "for programs" do not ask who reads."""
+
+from __future__ import annotations
+
+from engine.queries.alerts import alerts, all_alerts, unread_alerts
+from engine.queries.attachments import Attachment, attachment_content
+from engine.queries.definitions import (
+    definition_file,
+    definition_xml,
+    definitions,
+    deployment_report,
+    resources,
+    start_list,
+    start_page,
+)
+from engine.queries.inbox import find_tasks, inbox, may_work_on
+from engine.queries.incidents import incidents
+from engine.queries.instances import (
+    case_journal,
+    children,
+    element_states,
+    find_instance,
+    instance,
+    instances,
+    subscriptions,
+    variables,
+)
+from engine.queries.offers import event_form
+from engine.queries.people import groups, substitutions, users, who_is
+from engine.queries.statistics import statistics
+from engine.queries.tasks import task
+
+__all__ = [
+    "Attachment",
+    "alerts",
+    "all_alerts",
+    "attachment_content",
+    "case_journal",
+    "children",
+    "definition_file",
+    "definition_xml",
+    "definitions",
+    "deployment_report",
+    "element_states",
+    "event_form",
+    "find_instance",
+    "find_tasks",
+    "groups",
+    "inbox",
+    "incidents",
+    "instance",
+    "instances",
+    "may_work_on",
+    "resources",
+    "start_list",
+    "start_page",
+    "statistics",
+    "subscriptions",
+    "substitutions",
+    "task",
+    "unread_alerts",
+    "users",
+    "variables",
+    "who_is",
+]

@@ -393,6 +393,8 @@ alert = Table(
     Column("kind", String(32), nullable=False),  # reminder | overdue | escalation | info | signal
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("groups", ExactJson),  # to whom it was addressed: group ids, usernames; NULL = none
+    Column("users", ExactJson),
     Column("due_at", Moment),  # when the timer behind it was due
     Column("raised_at", Moment, nullable=False),
     Column("idempotency_key", ID, unique=True),

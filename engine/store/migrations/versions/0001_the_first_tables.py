@@ -421,6 +421,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("groups", sa.Text(), nullable=True),
+        sa.Column("users", sa.Text(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("raised_at", sa.BigInteger(), nullable=False),
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),

@@ -1,0 +1,74 @@
+"""Forms for showing: schema and hash, and the labels that they give to variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from engine import forms
+from engine.errors import NotFound
+from engine.queries.records import Fact, FormView
+from engine.store import Reading
+from engine.store.context import Context
+from engine.store.library import ProcessVersion, resolve
+from engine.store.tables import form_definition
+
+
+def form_view(ctx: Context, reading: Reading, form_key: int | None) -> FormView | None:
+    """Return a form version for showing, None where there is none."""
+    if form_key is None:
+        return None
+    form = read_form(ctx, reading, form_key)
+    return FormView(form.id, form.hash, form.schema)
+
+
+def newest_form(ctx: Context, reading: Reading, form_id: str | None) -> FormView | None:
+    """Return the newest version of a form for showing, None where there is none."""
+    if form_id is None:
+        return None
+    try:
+        return form_view(ctx, reading, resolve(reading, "form", form_id))
+    except NotFound:
+        return None
+
+
+def read_form(ctx: Context, reading: Reading, form_key: int) -> forms.Form:
+    """Return a form, read once per version."""
+    version = ctx.library.form(reading, form_key)
+    return ctx.library.compiled(("read-form", version.digest), lambda: forms.read(version.content, version.form_id))
+
+
+def labels(ctx: Context, reading: Reading, version: ProcessVersion) -> dict[str, tuple[str, str]]:
+    """Return the labels (Chinese, English) that the forms of a process give to variables, by name."""
+    ids = sorted({element.form_id for element in version.process.elements.values() if element.form_id is not None})
+    newest = tuple(sorted(_newest_keys(reading, ids).values()))
+    return ctx.library.compiled(("labels", version.key, newest), lambda: _labels(ctx, reading, newest))
+
+
+def facts(labelled: Mapping[str, tuple[str, str]], names: Iterable[str], variables: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Return the named variables that have a value, with their labels."""
+    found = [name for name in names if variables.get(name) is not None]
+    return tuple(Fact(name, *labelled.get(name, (name, name)), variables[name]) for name in found)
+
+
+def _newest_keys(reading: Reading, ids: list[str]) -> dict[str, int]:
+    if not ids:
+        return {}
+    statement = (
+        select(form_definition.c.form_id, form_definition.c.key)
+        .where(form_definition.c.form_id.in_(ids))
+        .order_by(form_definition.c.version)
+    )
+    return {row.form_id: row.key for row in reading.all(statement)}
+
+
+def _labels(ctx: Context, reading: Reading, form_keys: Iterable[int]) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for key in form_keys:
+        form = read_form(ctx, reading, key)
+        english = form.labels("en")
+        for name, label in form.labels().items():
+            found.setdefault(name, (label or name, english.get(name) or label or name))
+    return found

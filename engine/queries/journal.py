@@ -1,0 +1,68 @@
+"""A case's journal for reading, and what is derived from it: element instances, how long a task's clock ran."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from engine import history
+from engine.history.replay import replay
+from engine.kernel.advance import TaskCreated, TaskUpdated, VariableSet
+from engine.queries.records import DueClock, ElementInstance, HistoryLine
+from engine.queries.rows import names_of
+from engine.store import Reading
+
+
+def element_instances(instance_key: int, entries: Iterable[history.Entry]) -> tuple[ElementInstance, ...]:
+    """Return the element instances of a case in order of entering, live and past."""
+    state = replay(instance_key, entries)
+    return tuple(
+        ElementInstance(item.key, item.element_id, item.type, item.state, item.scope_key, item.entered_at, item.ended_at)
+        for item in state.elements.values()
+    )
+
+
+def lines(reading: Reading, entries: Sequence[history.Entry], hidden: Collection[int] = ()) -> tuple[HistoryLine, ...]:
+    """Return a journal for reading, in order.
+
+    Args:
+        hidden: scopes whose variables the reader may not see yet.
+    """
+    names = names_of(reading, [name for entry in entries for name in (entry.actor, entry.on_behalf_of)])
+    return tuple(_line(entry, names, hidden) for entry in entries)
+
+
+def _line(entry: history.Entry, names: dict[str, str], hidden: Collection[int]) -> HistoryLine:
+    events = tuple(event for event in entry.events if not (isinstance(event, VariableSet) and event.scope_key in hidden))
+    elements = dict.fromkeys(name for event in events if (name := getattr(event, "element_id", None)))
+    return HistoryLine(
+        seq=entry.seq,
+        at=entry.at,
+        actor=entry.actor,
+        actor_name=names.get(entry.actor or ""),
+        on_behalf_of=entry.on_behalf_of,
+        on_behalf_of_name=names.get(entry.on_behalf_of or ""),
+        command=entry.command,
+        kinds=tuple(type(event).__name__ for event in events),
+        element_ids=tuple(elements),
+        events=events,
+    )
+
+
+def due_clock(task_key: int, created_at: datetime, until: datetime, entries: Iterable[history.Entry]) -> DueClock:
+    """Return how long a task has been open, with and without the time in which its clock stood still."""
+    due_at, stopped_at, stood = None, None, 0.0
+    for entry in entries:
+        for event in entry.events:
+            if isinstance(event, TaskCreated) and event.key == task_key:
+                due_at = event.due_at
+            elif isinstance(event, TaskUpdated) and event.key == task_key:
+                if event.due_at is None and stopped_at is None:
+                    stopped_at = entry.at
+                elif event.due_at is not None and stopped_at is not None:
+                    stood, stopped_at = stood + (entry.at - stopped_at).total_seconds(), None
+                due_at = event.due_at
+    if stopped_at is not None:
+        stood += (until - stopped_at).total_seconds()
+    gross = (until - created_at).total_seconds()
+    return DueClock(due_at, gross, max(gross - stood, 0.0), stopped_at is not None)
