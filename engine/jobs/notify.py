@@ -1,8 +1,8 @@
 """The job type `notify`: tells people, in the app at once, by mail and webhook after commit.
 
 Inputs: `toGroups`, `toUsers` (lists), `kind` (reminder | overdue | escalation | info | signal), `subject`, `text`, `channels`
-(list of inbox, mail, webhook; default inbox and mail). One alert per call. It carries the due time of the timer behind it beside the
-actual time.
+(list of inbox, mail, webhook; default inbox and mail). One alert per call. It carries the due time of the timer behind it beside
+the actual time.
 """
 
 from __future__ import annotations
