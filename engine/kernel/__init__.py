@@ -10,8 +10,9 @@ No database, no clock, no HTTP: what the kernel needs from outside is in `Surrou
 from __future__ import annotations
 
 from engine.kernel.advance import Advance, ElementRow
+from engine.kernel.deadlines import start_timer
 from engine.kernel.instance import Instance
 from engine.kernel.surroundings import Surroundings
 from engine.kernel.variables import is_internal
 
-__all__ = ["Advance", "ElementRow", "Instance", "Surroundings", "is_internal"]
+__all__ = ["Advance", "ElementRow", "Instance", "Surroundings", "is_internal", "start_timer"]

@@ -63,6 +63,8 @@ def arm_due(tree: Tree, task: CoreTask, change: a.TaskCreated) -> a.TaskCreated:
 def stop(tree: Tree, stopper: CoreTask) -> None:
     """An element became active: the clocks it stops stand still."""
     tree.stoppers[stopper.key] = stopper
+    stopper.memo["stops"] = True
+    tree.touch(stopper)
     now = tree.surroundings.now
     for clock in stopper.spec.element.stops:
         remaining: dict[str, float] = {}
@@ -95,6 +97,7 @@ def resume(tree: Tree, stopper: CoreTask) -> None:
             continue
         due = now + timedelta(seconds=state.pop("held"))
         tree.touch(task)
+        state["shifted"] = True
         if "timer" not in task.memo:
             state["due"] = due.isoformat()
             tree.emit(a.TaskUpdated(task.key, task.spec.listener.id, due))

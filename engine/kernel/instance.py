@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.definitions.model import Element, Process
 from engine.errors import Conflict, InvalidValue, NotFound, TaskNotOpen
 from engine.kernel import advance as a
-from engine.kernel import propagation, subscriptions
+from engine.kernel import deadlines, propagation, subscriptions
 from engine.kernel.blueprint import blueprint
 from engine.kernel.specs.scopes import Body, SubProcess
 from engine.kernel.specs.tasks import CallActivity
@@ -231,6 +231,11 @@ class Instance:
             if name.startswith("#"):
                 raise InvalidValue(f"变量名不能以 # 开头：{name} / a variable's name cannot start with #", field=name)
             self._tree.set_local(scope, name, value)
+        return self._settle()
+
+    def recompute_deadlines(self) -> a.Advance:
+        """Compute waiting timers and due dates anew that depend on working days: the calendar changed."""
+        deadlines.recompute(self._tree)
         return self._settle()
 
     def modify(self, activate: Sequence[str] = (), terminate: Sequence[int] = ()) -> a.Advance:

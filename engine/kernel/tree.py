@@ -86,7 +86,7 @@ class Tree(CoreTree):
             self.clocked.add(task.key)
         if task.state == WAITING and task.spec.joins:
             self.joining.setdefault((task.scope.key, task.spec.name), {})[task.key] = task
-        if task.spec.element.stops and task.state in {WAITING, STARTED} and "i" not in task.memo:
+        if "stops" in task.memo:
             self.stoppers[task.key] = task
 
     def collect(self) -> a.Advance:

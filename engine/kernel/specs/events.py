@@ -8,7 +8,7 @@ from engine.kernel import advance as a
 from engine.kernel import propagation, subscriptions, timers
 from engine.kernel.specs.base import Node
 from engine.kernel.specs.tasks import JobTask
-from engine.kernel.spiff import ERROR, STARTED, WAITING, CoreTask
+from engine.kernel.spiff import STARTED, WAITING, CoreTask
 from engine.kernel.variables import Value
 
 LISTENING = {"timer", "message", "signal"}
@@ -19,14 +19,16 @@ class Catching(Node):
 
     def enter(self, task: CoreTask) -> bool:
         if "gate" in task.memo:  # it becomes active only when it is the first of its event-based gateway
-            task.become(WAITING)
             subscriptions.subscribe(task, task.tree.view(task))
+            task.become(WAITING)
             return False
         return super().enter(task)
 
     def activate(self, task: CoreTask) -> bool:
+        if not subscriptions.subscribe(task, task.tree.view(task)):
+            return True
         task.become(WAITING)
-        return not subscriptions.subscribe(task, task.tree.view(task))
+        return False
 
     def trigger(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
         tree = task.tree
@@ -99,8 +101,9 @@ class Boundary(Node):
         if "on" in task.memo:
             return True
         host = task.tree.tasks[task.memo["host"]]
-        task.become(WAITING)
-        if not subscriptions.subscribe(task, task.tree.view(host)):
+        if subscriptions.subscribe(task, task.tree.view(host)):
+            task.become(WAITING)
+        else:
             task.tree.drop(task)
         return False
 
@@ -134,8 +137,9 @@ class EventSubProcess(Node):
         return self.listener.event is not None and self.listener.event.kind in LISTENING
 
     def enter(self, task: CoreTask) -> bool:
-        task.become(WAITING)
-        if not subscriptions.subscribe(task, task.tree.view(task.scope)):
+        if subscriptions.subscribe(task, task.tree.view(task.scope)):
+            task.become(WAITING)
+        else:
             task.tree.drop(task)
         return False
 
@@ -165,7 +169,7 @@ class EventSubProcess(Node):
         tree.receive(tree.spawn(task, self.start), variables)
 
     def is_passive(self, task: CoreTask) -> bool:
-        return task.state == WAITING or (task.state == ERROR and "on" not in task.memo)
+        return "on" not in task.memo
 
     def ran_dry(self, task: CoreTask) -> None:
         task.tree.kill_children(task, None)

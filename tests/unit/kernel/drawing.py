@@ -72,7 +72,9 @@ def user(element_id: str, *extensions: str, inner: str = "", **attributes: objec
 
 def script(element_id: str, variable: str, expression: str, *extensions: str, inner: str = "") -> str:
     """A script task."""
-    return element("scriptTask", element_id, ext(z("script", expression="=" + expression, resultVariable=variable), *extensions) + inner)
+    return element(
+        "scriptTask", element_id, ext(z("script", expression="=" + expression, resultVariable=variable), *extensions) + inner
+    )
 
 
 def service(element_id: str, *extensions: str, inner: str = "", job: str = "work") -> str:
@@ -102,7 +104,13 @@ def boundary(element_id: str, host: str, inner: str, *, interrupting: bool = Tru
 
 
 def each(
-    collection: str, item: str | None = None, *, sequential: bool = False, collect: str | None = None, result: str | None = None, until: str = ""
+    collection: str,
+    item: str | None = None,
+    *,
+    sequential: bool = False,
+    collect: str | None = None,
+    result: str | None = None,
+    until: str = "",
 ) -> str:
     """Multi-instance characteristics."""
     loop = z(
@@ -113,9 +121,7 @@ def each(
         outputElement=None if result is None else "=" + result,
     )
     condition = f"<b:completionCondition>={escape(until)}</b:completionCondition>" if until else ""
-    return (
-        f'<b:multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}">{ext(loop)}{condition}</b:multiInstanceLoopCharacteristics>'
-    )
+    return f'<b:multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}">{ext(loop)}{condition}</b:multiInstanceLoopCharacteristics>'
 
 
 def message(ref: str, name: str, key: str | None = '="k"') -> str:

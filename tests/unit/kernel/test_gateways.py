@@ -79,7 +79,12 @@ def test_a_join_counts_tokens_by_flow_not_by_number() -> None:
 
 def test_a_parallel_block_in_a_loop_two_thousand_rounds() -> None:
     body = start() + xor("m") + par("p") + user("a") + user("b") + par("q") + script("i", "n", "n + 1") + xor("g", "fe") + end()
-    body += chain("s", "m", "p", "a", "q", "i", "g") + chain("p", "b", "q") + flow("g", "m", "n < 2000") + flow("g", "e", flow_id="fe")
+    body += (
+        chain("s", "m", "p", "a", "q", "i", "g")
+        + chain("p", "b", "q")
+        + flow("g", "m", "n < 2000")
+        + flow("g", "e", flow_id="fe")
+    )
     play = Play(body, n=0)
     for _ in range(2000):
         play.do("a")
@@ -137,7 +142,14 @@ def test_an_inclusive_join_waits_for_a_token_that_takes_a_detour() -> None:
 def test_an_inclusive_join_does_not_wait_for_a_token_that_left_by_a_boundary_event() -> None:
     late = element("boundaryEvent", "late", timer("PT1H"), attachedToRef="b")
     body = start() + inc("o") + user("a") + user("b") + late + inc("j") + user("z") + end() + end("e2")
-    body += flow("s", "o") + flow("o", "a", "=true") + flow("o", "b", "=true") + chain("a", "j", "z", "e") + chain("b", "j") + chain("late", "e2")
+    body += (
+        flow("s", "o")
+        + flow("o", "a", "=true")
+        + flow("o", "b", "=true")
+        + chain("a", "j", "z", "e")
+        + chain("b", "j")
+        + chain("late", "e2")
+    )
     play = Play(body)
     play.do("a")
     assert play.names == ["b"]
@@ -180,7 +192,13 @@ def test_an_event_based_gateway_by_timer_and_by_receive_task() -> None:
 
 def test_a_link_goes_on_at_its_catch_event() -> None:
     link = '<b:linkEventDefinition name="L"/>'
-    body = start() + user("u") + element("intermediateThrowEvent", "out", link) + element("intermediateCatchEvent", "in", link) + user("v")
+    body = (
+        start()
+        + user("u")
+        + element("intermediateThrowEvent", "out", link)
+        + element("intermediateCatchEvent", "in", link)
+        + user("v")
+    )
     play = Play(read(body + end() + chain("s", "u", "out") + chain("in", "v", "e")))
     play.do("u")
     assert play.names == ["v"]

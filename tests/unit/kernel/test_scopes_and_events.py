@@ -6,7 +6,24 @@ import pytest
 
 from engine.errors import TaskNotOpen
 from engine.kernel import advance as a
-from tests.unit.kernel.drawing import Play, boundary, chain, each, element, end, event, ext, flow, io, message, service, start, timer, user, z
+from tests.unit.kernel.drawing import (
+    Play,
+    boundary,
+    chain,
+    each,
+    element,
+    end,
+    event,
+    ext,
+    flow,
+    io,
+    message,
+    service,
+    start,
+    timer,
+    user,
+    z,
+)
 
 ERROR = '<b:error id="E" errorCode="LOST"/><b:error id="E2" errorCode="OTHER"/>'
 ESCALATION = '<b:escalation id="X" escalationCode="LATE"/>'
@@ -18,8 +35,16 @@ def sub(element_id: str, inner: str, **attributes: object) -> str:
 
 
 def event_sub(element_id: str, trigger: str, *, interrupting: bool = True, extra: str = "") -> str:
-    inner = element("startEvent", f"{element_id}-s", trigger, isInterrupting=str(interrupting).lower()) + user(f"{element_id}-u") + extra
-    return sub(element_id, inner + end(f"{element_id}-e") + chain(f"{element_id}-s", f"{element_id}-u", f"{element_id}-e"), triggeredByEvent="true")
+    inner = (
+        element("startEvent", f"{element_id}-s", trigger, isInterrupting=str(interrupting).lower())
+        + user(f"{element_id}-u")
+        + extra
+    )
+    return sub(
+        element_id,
+        inner + end(f"{element_id}-e") + chain(f"{element_id}-s", f"{element_id}-u", f"{element_id}-e"),
+        triggeredByEvent="true",
+    )
 
 
 INNER = start("s2") + user("i1") + user("i2") + end("e2") + chain("s2", "i1", "e2") + chain("s2", "i2", "e2")
@@ -35,7 +60,15 @@ def test_a_sub_process_completes_when_nothing_lives_in_it() -> None:
 
 
 def test_an_interrupting_boundary_event_acts_at_once() -> None:
-    play = Play(start() + sub("sp", INNER) + boundary("b", "sp", timer("PT1H")) + user("alt") + end() + chain("s", "sp", "e") + chain("b", "alt", "e"))
+    play = Play(
+        start()
+        + sub("sp", INNER)
+        + boundary("b", "sp", timer("PT1H"))
+        + user("alt")
+        + end()
+        + chain("s", "sp", "e")
+        + chain("b", "alt", "e")
+    )
     play.fire("b")
     assert play.names == ["alt"]
     assert [(c.element_id, c.by) for c in play.of(a.ElementTerminated)] == [("i1", "b"), ("i2", "b"), ("sp", "b")]
@@ -46,9 +79,16 @@ def test_an_interrupting_boundary_event_acts_at_once() -> None:
 
 
 def test_boundary_events_several_and_rearmed() -> None:
-    body = start() + user("u") + boundary("remind", "u", timer("R/PT1H", "timeCycle"), interrupting=False) + boundary("late", "u", timer("PT9H"))
+    body = (
+        start()
+        + user("u")
+        + boundary("remind", "u", timer("R/PT1H", "timeCycle"), interrupting=False)
+        + boundary("late", "u", timer("PT9H"))
+    )
     body += boundary("m", "u", event("message", "M"), interrupting=False) + user("n") + user("esc") + end()
-    play = Play(body + chain("s", "u", "e") + chain("remind", "n", "e") + chain("late", "esc", "e") + chain("m", "n"), message("M", "ask"))
+    play = Play(
+        body + chain("s", "u", "e") + chain("remind", "n", "e") + chain("late", "esc", "e") + chain("m", "n"), message("M", "ask")
+    )
     play.fire("remind")
     play.send("m", question=1)
     play.fire("remind")
@@ -62,7 +102,9 @@ def test_boundary_events_several_and_rearmed() -> None:
 
 
 def test_completing_disarms_boundary_events() -> None:
-    play = Play(start() + user("u") + boundary("b", "u", timer("PT1H")) + end() + end("e2") + chain("s", "u", "e") + chain("b", "e2"))
+    play = Play(
+        start() + user("u") + boundary("b", "u", timer("PT1H")) + end() + end("e2") + chain("s", "u", "e") + chain("b", "e2")
+    )
     play.do("u")
     assert play.completed
     assert play.nothing_left()
@@ -75,7 +117,11 @@ def test_event_sub_processes_that_wait(kind: str, interrupting: bool) -> None:
     trigger = {"timer": timer("PT5H"), "message": event("message", "M"), "signal": event("signal", "S")}[kind]
     inner = INNER + event_sub("ev", trigger, interrupting=interrupting)
     play = Play(start() + sub("sp", inner) + user("after") + end() + chain("s", "sp", "after", "e"), message("M", "stop"), SIGNAL)
-    act = {"timer": lambda: play.fire("ev-s"), "message": lambda: play.send("ev-s", why="x"), "signal": lambda: play.signal("ev-s", why="x")}[kind]
+    act = {
+        "timer": lambda: play.fire("ev-s"),
+        "message": lambda: play.send("ev-s", why="x"),
+        "signal": lambda: play.signal("ev-s", why="x"),
+    }[kind]
     act()
     if interrupting:
         assert play.names == ["ev-u"]
@@ -117,7 +163,15 @@ def test_an_event_sub_process_of_one_instance_does_not_start_in_another() -> Non
 
 
 def test_an_error_end_event_in_a_sub_process_is_caught_at_its_boundary() -> None:
-    inner = start("s2") + user("i1") + end("e2", event("error", "E")) + user("i2") + end("e3") + chain("s2", "i1", "e2") + chain("s2", "i2", "e3")
+    inner = (
+        start("s2")
+        + user("i1")
+        + end("e2", event("error", "E"))
+        + user("i2")
+        + end("e3")
+        + chain("s2", "i1", "e2")
+        + chain("s2", "i2", "e3")
+    )
     body = start() + sub("sp", inner) + boundary("other", "sp", event("error", "E2")) + boundary("b", "sp", event("error", "E"))
     body += boundary("any", "sp", event("error")) + user("fix") + user("no") + end()
     play = Play(body + chain("s", "sp", "e") + chain("b", "fix", "e") + chain("other", "no", "e") + chain("any", "no"), ERROR)
@@ -130,7 +184,15 @@ def test_an_error_end_event_in_a_sub_process_is_caught_at_its_boundary() -> None
 def test_a_job_error_is_caught_by_code_then_by_any_then_further_out() -> None:
     inner = start("s2") + service("w") + boundary("b", "w", event("error", "E")) + user("near") + end("e2")
     inner += chain("s2", "w", "e2") + chain("b", "near", "e2")
-    body = start() + sub("sp", inner) + boundary("any", "sp", event("error")) + user("far") + end() + chain("s", "sp", "e") + chain("any", "far", "e")
+    body = (
+        start()
+        + sub("sp", inner)
+        + boundary("any", "sp", event("error"))
+        + user("far")
+        + end()
+        + chain("s", "sp", "e")
+        + chain("any", "far", "e")
+    )
     play = Play(body, ERROR)
     play.fail("w", "LOST", "gone", reason="fire")
     assert play.names == ["near"]
@@ -141,7 +203,9 @@ def test_a_job_error_is_caught_by_code_then_by_any_then_further_out() -> None:
 
 
 def test_an_error_event_sub_process_waits_and_catches() -> None:
-    inner = start("s2") + user("i1") + end("e2", event("error", "E")) + chain("s2", "i1", "e2") + event_sub("ev", event("error", "E"))
+    inner = (
+        start("s2") + user("i1") + end("e2", event("error", "E")) + chain("s2", "i1", "e2") + event_sub("ev", event("error", "E"))
+    )
     play = Play(start() + sub("sp", inner) + user("after") + end() + chain("s", "sp", "after", "e"), ERROR)
     assert play.names == ["i1"], "it does not start at once"
     play.do("i1")
@@ -153,7 +217,15 @@ def test_an_error_event_sub_process_waits_and_catches() -> None:
 def test_an_error_thrown_in_an_event_sub_process_is_not_caught_by_itself() -> None:
     again = end("again", event("error", "E")) + flow("ev-s", "again")
     inner = start("s2") + end("e2", event("error", "E")) + flow("s2", "e2") + event_sub("ev", event("error", "E"), extra=again)
-    body = start() + sub("sp", inner) + boundary("b", "sp", event("error")) + user("out") + end() + chain("s", "sp", "e") + chain("b", "out", "e")
+    body = (
+        start()
+        + sub("sp", inner)
+        + boundary("b", "sp", event("error"))
+        + user("out")
+        + end()
+        + chain("s", "sp", "e")
+        + chain("b", "out", "e")
+    )
     play = Play(body, ERROR)
     assert play.names == ["out"]
 
@@ -178,7 +250,15 @@ def test_an_error_goes_from_the_called_instance_to_its_caller() -> None:
     assert child.ended is not None
     assert (child.ended.state, child.ended.error_code) == ("TERMINATED", "LOST")
     call = element("callActivity", "c", ext(z("calledElement", processId="child")))
-    body = start() + call + boundary("b", "c", event("error", "E")) + user("fix") + end() + chain("s", "c", "e") + chain("b", "fix", "e")
+    body = (
+        start()
+        + call
+        + boundary("b", "c", event("error", "E"))
+        + user("fix")
+        + end()
+        + chain("s", "c", "e")
+        + chain("b", "fix", "e")
+    )
     play = Play(body, ERROR)
     play.take(play.instance.child_ended(play.calls[0].key, child.ended))
     assert play.names == ["fix"]
@@ -193,7 +273,13 @@ def test_an_error_goes_from_the_called_instance_to_its_caller() -> None:
 
 
 def test_an_escalation_leaves_the_thrower_running_unless_interrupted() -> None:
-    inner = start("s2") + element("intermediateThrowEvent", "x", event("escalation", "X")) + user("i1") + end("e2") + chain("s2", "x", "i1", "e2")
+    inner = (
+        start("s2")
+        + element("intermediateThrowEvent", "x", event("escalation", "X"))
+        + user("i1")
+        + end("e2")
+        + chain("s2", "x", "i1", "e2")
+    )
 
     def body(interrupting: bool) -> str:
         caught = boundary("b", "sp", event("escalation", "X"), interrupting=interrupting) + user("chief")
@@ -213,7 +299,9 @@ def test_an_escalation_is_caught_by_an_event_sub_process_each_time() -> None:
 
 
 def test_an_uncaught_escalation_goes_on_and_up_to_the_caller() -> None:
-    body = start() + element("intermediateThrowEvent", "x", event("escalation", "X")) + user("u") + end() + chain("s", "x", "u", "e")
+    body = (
+        start() + element("intermediateThrowEvent", "x", event("escalation", "X")) + user("u") + end() + chain("s", "x", "u", "e")
+    )
     assert Play(body, ESCALATION).names == ["u"]
     child = Play(body, ESCALATION, called=True)
     thrown = child.of(a.Escalated)[0]
@@ -260,11 +348,21 @@ def test_only_the_subscription_that_is_told_gets_the_message() -> None:
 
 
 def test_terminate_ends_its_scope_only() -> None:
-    inner = start("s2") + user("i1") + end("t", "<b:terminateEventDefinition/>") + user("i2") + end("e2") + chain("s2", "i1", "t") + chain("s2", "i2", "e2")
+    inner = (
+        start("s2")
+        + user("i1")
+        + end("t", "<b:terminateEventDefinition/>")
+        + user("i2")
+        + end("e2")
+        + chain("s2", "i1", "t")
+        + chain("s2", "i2", "e2")
+    )
     play = Play(start() + sub("sp", inner) + user("after") + end() + chain("s", "sp", "after", "e"))
     play.do("i1")
     assert play.names == ["after"]
-    play = Play(start() + user("u") + user("v") + end("t", "<b:terminateEventDefinition/>") + chain("s", "u", "t") + chain("s", "v", "t"))
+    play = Play(
+        start() + user("u") + user("v") + end("t", "<b:terminateEventDefinition/>") + chain("s", "u", "t") + chain("s", "v", "t")
+    )
     play.do("u")
     assert play.completed
     assert play.nothing_left()
@@ -278,7 +376,15 @@ def test_a_process_started_by_message() -> None:
 
 
 def test_several_start_events() -> None:
-    body = start() + element("startEvent", "ts", timer("R/P1D", "timeCycle")) + user("u") + user("v") + end() + chain("s", "u", "e") + chain("ts", "v", "e")
+    body = (
+        start()
+        + element("startEvent", "ts", timer("R/P1D", "timeCycle"))
+        + user("u")
+        + user("v")
+        + end()
+        + chain("s", "u", "e")
+        + chain("ts", "v", "e")
+    )
     assert Play(body).names == ["u"]
     assert Play(body, event="ts").names == ["v"]
 
@@ -287,7 +393,12 @@ def test_a_call_hands_over_and_takes_back() -> None:
     called = z("calledElement", processId='="chi" + "ld"', bindingType="versionTag", versionTag="v1")
     play = Play(start() + element("callActivity", "c", ext(called)) + end() + chain("s", "c", "e"), x=1)
     call = play.calls[0]
-    assert (call.called_process_id, call.binding, call.version_tag, dict(call.variables)) == ("child", "versionTag", "v1", {"x": 1})
+    assert (call.called_process_id, call.binding, call.version_tag, dict(call.variables)) == (
+        "child",
+        "versionTag",
+        "v1",
+        {"x": 1},
+    )
     play.take(play.instance.child_ended(call.key, a.InstanceEnded("COMPLETED", {"x": 2, "y": 3})))
     assert play.completed
     assert play.vars == {"x": 2, "y": 3}
@@ -295,7 +406,9 @@ def test_a_call_hands_over_and_takes_back() -> None:
 
 def test_a_call_that_hands_over_only_what_is_mapped() -> None:
     called = z("calledElement", processId="child", propagateAllParentVariables="false", propagateAllChildVariables="false")
-    play = Play(start() + element("callActivity", "c", ext(called, io({"a": "=x"}, {"got": "=y"}))) + end() + chain("s", "c", "e"), x=1)
+    play = Play(
+        start() + element("callActivity", "c", ext(called, io({"a": "=x"}, {"got": "=y"}))) + end() + chain("s", "c", "e"), x=1
+    )
     call = play.calls[0]
     assert dict(call.variables) == {"a": 1}
     play.take(play.instance.child_ended(call.key, a.InstanceEnded("COMPLETED", {"y": 3, "z": 4})))
@@ -304,7 +417,9 @@ def test_a_call_that_hands_over_only_what_is_mapped() -> None:
 
 def test_a_boundary_event_on_a_call_cancels_the_called_instance() -> None:
     call = element("callActivity", "c", ext(z("calledElement", processId="child")))
-    play = Play(start() + call + boundary("b", "c", timer("PT1H")) + user("late") + end() + chain("s", "c", "e") + chain("b", "late", "e"))
+    play = Play(
+        start() + call + boundary("b", "c", timer("PT1H")) + user("late") + end() + chain("s", "c", "e") + chain("b", "late", "e")
+    )
     play.fire("b")
     assert play.names == ["late"]
     assert [c.element_id for c in play.of(a.CallCancelled)] == ["c"]

@@ -85,7 +85,9 @@ def test_manual_and_undefined_tasks_pass() -> None:
 
 def test_a_job_has_its_type_headers_and_local_input() -> None:
     headers = z("taskHeaders", z("header", key="to", value="office"))
-    play = Play(start() + service("w", io({"text": '="hello"'}), headers, job='="no" + "tify"') + end() + chain("s", "w", "e"), big="x")
+    play = Play(
+        start() + service("w", io({"text": '="hello"'}), headers, job='="no" + "tify"') + end() + chain("s", "w", "e"), big="x"
+    )
     job = play.jobs[0]
     assert (job.type, job.retries, dict(job.headers), dict(job.input)) == ("notify", 3, {"to": "office"}, {"text": "hello"})
     play.work("w", done=True)
@@ -101,7 +103,9 @@ def test_a_send_task_is_a_job() -> None:
 
 
 def test_a_decision() -> None:
-    rule = element("businessRuleTask", "r", ext(z("calledDecision", decisionId="grade", resultVariable="grade", bindingType="deployment")))
+    rule = element(
+        "businessRuleTask", "r", ext(z("calledDecision", decisionId="grade", resultVariable="grade", bindingType="deployment"))
+    )
 
     def decide(decision_id: str, binding: str, tag: str | None, context: object) -> tuple[object, int, object]:
         assert (decision_id, binding, tag, context["kind"]) == ("grade", "deployment", None, "drug")  # type: ignore[index]
@@ -127,7 +131,14 @@ def test_several_flows_out_of_a_task_are_a_split() -> None:
 
 def test_conditions_and_default_on_flows_that_leave_a_task() -> None:
     body = start() + user("u", default="fd") + user("a") + user("b") + user("c") + end() + flow("s", "u")
-    body += flow("u", "a", "=x > 1") + flow("u", "b", "=x > 2") + flow("u", "c", flow_id="fd") + chain("a", "e") + chain("b", "e") + chain("c", "e")
+    body += (
+        flow("u", "a", "=x > 1")
+        + flow("u", "b", "=x > 2")
+        + flow("u", "c", flow_id="fd")
+        + chain("a", "e")
+        + chain("b", "e")
+        + chain("c", "e")
+    )
     for x, names in ((3, ["a", "b"]), (2, ["a"]), (0, ["c"])):
         play = Play(body)
         play.do("u", x=x)
