@@ -15,7 +15,6 @@ from engine.commands.incidents import resolve_incident
 from engine.commands.instances import cancel_instance, modify_instance, set_variables, start_instance
 from engine.commands.jobs import ActivatedJob, activate_jobs, complete_job, fail_job, set_job_retries, throw_job_error
 from engine.commands.messages import publish_message, trigger_subscription
-from engine.commands.own_work import OWN_WORK
 from engine.commands.passwords import sign_in
 from engine.commands.people import (
     add_group,
@@ -36,7 +35,6 @@ from engine.commands.tasks import assign_task, claim_task, complete_task, unclai
 from engine.commands.timers import fire_start_timer, fire_timer
 
 __all__ = [
-    "OWN_WORK",
     "ActivatedJob",
     "Definition",
     "Deployment",
