@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from engine.queries.alerts import alerts, all_alerts, unread_alerts
-from engine.queries.attachments import Attachment, attachment_content
+from engine.queries.attachments import attachment_content, attachments
 from engine.queries.definitions import (
     definition_file,
     definition_xml,
     definitions,
     deployment_report,
+    process_names,
     resources,
     start_list,
     start_page,
@@ -16,33 +17,31 @@ from engine.queries.definitions import (
 from engine.queries.inbox import find_tasks, inbox, may_work_on
 from engine.queries.incidents import incidents
 from engine.queries.instances import (
-    case_journal,
     children,
     element_states,
     find_instance,
     instance,
     instances,
+    journal,
     subscriptions,
     variables,
 )
-from engine.queries.offers import event_form
+from engine.queries.offers import offer
 from engine.queries.people import groups, substitutions, users, who_is
 from engine.queries.statistics import statistics
 from engine.queries.tasks import task
 
 __all__ = [
-    "Attachment",
     "alerts",
     "all_alerts",
     "attachment_content",
-    "case_journal",
+    "attachments",
     "children",
     "definition_file",
     "definition_xml",
     "definitions",
     "deployment_report",
     "element_states",
-    "event_form",
     "find_instance",
     "find_tasks",
     "groups",
@@ -50,7 +49,10 @@ __all__ = [
     "incidents",
     "instance",
     "instances",
+    "journal",
     "may_work_on",
+    "offer",
+    "process_names",
     "resources",
     "start_list",
     "start_page",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select
 
 from engine.errors import NotFound
+from engine.queries.records import Attachment
 from engine.store.context import Context
 from engine.store.rights import actor, may_see_instance
 from engine.store.tables import attachment, attachment_binding, blob
@@ -16,6 +17,11 @@ _BOUND = (
     .join(blob, blob.c.digest == attachment_binding.c.digest)
     .where(attachment_binding.c.digest == bindparam("digest"))
 )
+_OF_CASE = (
+    select(attachment_binding)
+    .where(attachment_binding.c.instance_key == bindparam("instance"))
+    .order_by(attachment_binding.c.bound_at, attachment_binding.c.name)
+)
 _STAGED = (
     select(attachment, blob.c.content)
     .join(blob, blob.c.digest == attachment.c.digest)
@@ -24,7 +30,7 @@ _STAGED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class FileContent:
     """A file with its content."""
 
     digest: str
@@ -33,7 +39,20 @@ class Attachment:
     content: bytes
 
 
-def attachment_content(ctx: Context, digest: str, who: str) -> Attachment:
+def attachments(ctx: Context, key: int, who: str) -> tuple[Attachment, ...]:
+    """Return the files bound to a case, in order of time.
+
+    Raises:
+        NotFound: this person may not know of the case.
+    """
+    with ctx.store.read() as reading:
+        if not may_see_instance(reading, actor(reading, who), key):
+            raise NotFound(f"没有案件 {key}（no such case）")
+        rows = reading.all(_OF_CASE, {"instance": key})
+        return tuple(Attachment(row.digest, row.name, row.content_type, row.size, row.bound_by, row.bound_at) for row in rows)
+
+
+def attachment_content(ctx: Context, digest: str, who: str) -> FileContent:
     """Return a file that a person uploaded, or that belongs to a case they may see.
 
     Raises:
@@ -43,8 +62,8 @@ def attachment_content(ctx: Context, digest: str, who: str) -> Attachment:
         acting = actor(reading, who)
         own = reading.one(_STAGED, {"digest": digest, "who": who})
         if own is not None:
-            return Attachment(digest, own.name, own.content_type, bytes(own.content))
+            return FileContent(digest, own.name, own.content_type, bytes(own.content))
         for row in reading.all(_BOUND, {"digest": digest}):
             if may_see_instance(reading, acting, row.instance_key):
-                return Attachment(digest, row.name, row.content_type, bytes(row.content))
+                return FileContent(digest, row.name, row.content_type, bytes(row.content))
     raise NotFound("没有此附件（no such attachment）")

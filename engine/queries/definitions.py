@@ -75,6 +75,14 @@ def definitions(ctx: Context, bpmn_process_id: str | None = None) -> tuple[Proce
         return tuple(found)
 
 
+def process_names(ctx: Context) -> dict[str, str]:
+    """Return the names of all processes by id, in order of their names."""
+    names = select(process_definition.c.bpmn_process_id, process_definition.c.name).order_by(process_definition.c.version)
+    with ctx.store.read() as reading:
+        found = {row.bpmn_process_id: row.name for row in reading.all(names)}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
 def resources(ctx: Context, kind: str) -> tuple[ResourceVersionView, ...]:
     """Return all versions of all decisions or forms (`kind`: decision | form), the newest version first."""
     table, column = _RESOURCES[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,12 @@ from sqlalchemy import bindparam, or_, select
 from engine import history
 from engine.errors import NotFound
 from engine.history.replay import replay
-from engine.queries import forms, journal
+from engine.queries import forms
+from engine.queries import journal as past
 from engine.queries.alerts import alerts_of
 from engine.queries.incidents import incidents_of
 from engine.queries.records import (
     ElementInstance,
-    HistoryLine,
     Instance,
     InstanceList,
     InstancePage,
@@ -64,7 +65,7 @@ def instance(ctx: Context, key: int, who: str) -> InstancePage:
         children = tuple(instance_of(reading, child) for child in reading.all(_CHILDREN, {"parent": key}))
         parent = reading.one(_BY_KEY, {"instance": row.parent_key}) if row.parent_key is not None else None
         tasks = reading.all(TASKS.where(user_task.c.instance_key == key).order_by(user_task.c.state.desc(), user_task.c.due_sort))
-        offers = _offers(version, reading.all(_WAITING, {"instance": key}))
+        offers = offers_of(version, reading.all(_WAITING, {"instance": key}))
         return InstancePage(
             instance=instance_of(reading, row),
             parent=instance_of(reading, parent) if parent is not None else None,
@@ -72,7 +73,7 @@ def instance(ctx: Context, key: int, who: str) -> InstancePage:
             facts=forms.facts(labels, version.process.summary, view(reading, key)),
             variables=_variables(reading, version, key, hidden, labels),
             tasks=tasks_of(ctx, reading, tasks),
-            elements=journal.element_instances(key, history.entries(reading, key)),
+            elements=past.element_instances(key, history.entries(reading, key)),
             timers=tuple(_timer(version, found) for found in reading.all(_TIMERS, {"instance": key})),
             alerts=alerts_of(reading, [key, *(child.key for child in children)]),
             incidents=incidents_of(ctx, reading, [key, *(child.key for child in children)]),
@@ -80,8 +81,8 @@ def instance(ctx: Context, key: int, who: str) -> InstancePage:
         )
 
 
-def case_journal(ctx: Context, key: int, who: str) -> tuple[HistoryLine, ...]:
-    """Return a case's journal for a person, without variables that they may not see yet.
+def journal(ctx: Context, key: int, who: str) -> tuple[history.Entry, ...]:
+    """Return a case's journal for a person, in order, without variables that they may not see yet.
 
     Raises:
         NotFound: there is no such case, or this person may not know of it.
@@ -92,7 +93,7 @@ def case_journal(ctx: Context, key: int, who: str) -> tuple[HistoryLine, ...]:
             raise _missing(key)
         version = ctx.library.process(reading, _row(reading, key).definition_key)
         hidden = hidden_scopes(ctx, reading, version, key, acting.person)
-        return journal.lines(reading, history.entries(reading, key), hidden)
+        return past.visible(history.entries(reading, key), hidden)
 
 
 def instances(
@@ -169,7 +170,7 @@ def element_states(ctx: Context, key: int) -> tuple[ElementInstance, ...]:
     """
     with ctx.store.read() as reading:
         _row(reading, key)
-        return tuple(item for item in journal.element_instances(key, history.entries(reading, key)) if item.key != key)
+        return tuple(item for item in past.element_instances(key, history.entries(reading, key)) if item.key != key)
 
 
 def variables(ctx: Context, key: int) -> dict[str, Any]:
@@ -194,10 +195,11 @@ def subscriptions(ctx: Context, key: int) -> tuple[Offer, ...]:
     """Return the messages that an instance waits for."""
     with ctx.store.read() as reading:
         version = ctx.library.process(reading, _row(reading, key).definition_key)
-        return tuple(_offers(version, reading.all(_WAITING, {"instance": key})))
+        return tuple(offers_of(version, reading.all(_WAITING, {"instance": key})))
 
 
-def _offers(version: ProcessVersion, rows: Any) -> list[Offer]:
+def offers_of(version: ProcessVersion, rows: Sequence[Found]) -> list[Offer]:
+    """Return the records of message subscriptions."""
     found = []
     for row in rows:
         element = version.process.elements.get(row.element_id)

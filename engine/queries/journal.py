@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from engine import history
 from engine.history.replay import replay
-from engine.kernel.advance import TaskCreated, TaskUpdated, VariableSet
+from engine.kernel.advance import Change, TaskCreated, TaskUpdated, VariableSet
 from engine.queries.records import DueClock, ElementInstance, HistoryLine
 from engine.queries.rows import names_of
 from engine.store import Reading
@@ -22,6 +23,14 @@ def element_instances(instance_key: int, entries: Iterable[history.Entry]) -> tu
     )
 
 
+def visible(entries: Iterable[history.Entry], hidden: Collection[int]) -> tuple[history.Entry, ...]:
+    """Return a journal without the variables of hidden scopes."""
+    return tuple(
+        replace(entry, events=tuple(event for event in entry.events if not _is_hidden(event, hidden))) if hidden else entry
+        for entry in entries
+    )
+
+
 def lines(reading: Reading, entries: Sequence[history.Entry], hidden: Collection[int] = ()) -> tuple[HistoryLine, ...]:
     """Return a journal for reading, in order.
 
@@ -29,12 +38,15 @@ def lines(reading: Reading, entries: Sequence[history.Entry], hidden: Collection
         hidden: scopes whose variables the reader may not see yet.
     """
     names = names_of(reading, [name for entry in entries for name in (entry.actor, entry.on_behalf_of)])
-    return tuple(_line(entry, names, hidden) for entry in entries)
+    return tuple(_line(entry, names) for entry in visible(entries, hidden))
 
 
-def _line(entry: history.Entry, names: dict[str, str], hidden: Collection[int]) -> HistoryLine:
-    events = tuple(event for event in entry.events if not (isinstance(event, VariableSet) and event.scope_key in hidden))
-    elements = dict.fromkeys(name for event in events if (name := getattr(event, "element_id", None)))
+def _is_hidden(event: Change, hidden: Collection[int]) -> bool:
+    return isinstance(event, VariableSet) and event.scope_key in hidden
+
+
+def _line(entry: history.Entry, names: dict[str, str]) -> HistoryLine:
+    elements = dict.fromkeys(name for event in entry.events if (name := getattr(event, "element_id", None)))
     return HistoryLine(
         seq=entry.seq,
         at=entry.at,
@@ -43,9 +55,9 @@ def _line(entry: history.Entry, names: dict[str, str], hidden: Collection[int]) 
         on_behalf_of=entry.on_behalf_of,
         on_behalf_of_name=names.get(entry.on_behalf_of or ""),
         command=entry.command,
-        kinds=tuple(type(event).__name__ for event in events),
+        kinds=tuple(type(event).__name__ for event in entry.events),
         element_ids=tuple(elements),
-        events=events,
+        events=entry.events,
     )
 
 

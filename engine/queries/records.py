@@ -221,6 +221,28 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file bound to a case."""
+
+    digest: str
+    name: str
+    content_type: str
+    size: int
+    bound_by: str | None
+    bound_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPage:
+    """An offered event with its form (None = it is triggered without one) and what the form may read."""
+
+    offer: Offer
+    instance: Instance
+    form: FormView | None
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class TimerView:
     """A timer that waits."""
 
