@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, func, insert, select
 
 from engine.errors import Defect, NotFound
 from engine.history import codec
@@ -32,6 +32,7 @@ _ROWS = (
     .where(journal.c.instance_key == bindparam("instance"), journal.c.seq > bindparam("after"))
     .order_by(journal.c.seq)
 )
+_LOCK_NO_INSTANCE = select(func.pg_advisory_xact_lock(0x6C69757A6875616E))
 _APPEND = insert(journal)
 _HAS_BLOB = select(blob.c.digest).where(blob.c.digest == bindparam("digest"))
 _BLOB = select(blob.c.content).where(blob.c.digest == bindparam("digest"))
@@ -181,6 +182,8 @@ class _Writer:
 
 
 def _head(tx: Transaction, instance_key: int) -> tuple[int, str]:
+    if instance_key == NO_INSTANCE and tx.dialect == "postgresql":
+        tx.execute(_LOCK_NO_INSTANCE)  # a case is locked by its row; this chain has none
     found = tx.one(_HEAD, {"instance": instance_key})
     return (0, GENESIS) if found is None else (found.seq, found.hash)
 

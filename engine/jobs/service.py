@@ -17,6 +17,7 @@ from engine.jobs.inputs import Inputs
 from engine.store import Transaction
 from engine.store.context import Context
 from engine.store.tables import job as job_table
+from engine.store.variables import by_scope
 
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=1)
 
@@ -79,7 +80,9 @@ def _complete(ctx: Context, job_key: int, handler: Handler) -> bool:
         row = jobs.find_job(tx, job_key)  # again, under the lock
         if row is None or row.due_at is None or row.due_at > tx.now or not unit.active:
             return False
-        inputs = Inputs(row.type, row.element_id, {**(row.headers or {}), **(row.input or {})})
+        # After a failure somebody may have corrected the element's local variables.
+        corrected = by_scope(tx, unit.key).get(job_key, {}) if row.error_message else {}
+        inputs = Inputs(row.type, row.element_id, {**(row.headers or {}), **(row.input or {}), **corrected})
         result = handler(ServiceTask(ctx, tx, unit, row, inputs))
         unit.apply(unit.kernel.complete_job(job_key, result))
         unit.commit(row.type)
