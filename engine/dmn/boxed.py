@@ -237,8 +237,14 @@ class BoxedCompiler:
 
         return chosen
 
+    def _sequence(self, expression: e.Boxed | None) -> Compiled:
+        """Return the closure of what an iteration goes through, which may be written `first..last`."""
+        if isinstance(expression, e.LiteralExpression) and expression.type_ref is None and ".." in expression.text.source:
+            return self._compiled(expression.text, lambda parser: self.compiler.compile(parser.sequence_only()))
+        return self.boxed(expression)
+
     def _iteration(self, expression: e.Iteration) -> Compiled:
-        source = self.boxed(expression.source)
+        source = self._sequence(expression.source)
         self.compiler.frames.append(Frame((expression.variable, *(("partial",) if expression.kind == "for" else ()))))
         body = self.boxed(expression.body)
         self.compiler.frames.pop()

@@ -14,7 +14,7 @@ from engine.feel.types import FeelType, coerce
 from engine.feel.values import Callable_
 
 if TYPE_CHECKING:
-    from engine.dmn.model import Element
+    from engine.dmn.model import Element, Model
 
 
 class GraphScope(Scope):
@@ -52,20 +52,22 @@ class Evaluation:
     def __init__(self, context: Mapping[str, Any], run: DecisionRun, given: Mapping[int, Any] | None = None) -> None:
         self.outside = OuterScope(context, run)
         self.run = run
+        self.paths: dict[int, tuple[str, ...]] = {}
         self.values: dict[int, Any] = dict(given or {})
 
     def result(self, element: Element) -> Any:
         """Return the value of a decision; of a service or knowledge model: its result for the context's inputs."""
         source = element.source
+        self.paths = element.model.paths()
         if isinstance(source, e.DecisionService):
-            inputs = [self._outside_value(place.source.name, place.kind) for place in service_inputs(element)]
+            inputs = [self._outside_value(place.source.name, place.kind, place.model) for place in service_inputs(element)]
             return ServiceFunction(element, self).invoke(self.run, inputs)
         if isinstance(source, e.KnowledgeModel):
             function = self.value(element)
             if not isinstance(function, Callable_) or source.function is None:
                 return None
             names = [entry.name or "" for entry in source.function.parameters]
-            return function.invoke(self.run, [self._outside_value(name, None) for name in names])
+            return function.invoke(self.run, [self._outside_value(name, None, element.model) for name in names])
         for required in element.model.order(element):
             self.value(required)
         return self.value(element)
@@ -77,8 +79,10 @@ class Evaluation:
             self.values[key] = self._work_out(element)
         return self.values[key]
 
-    def _outside_value(self, name: str, kind: FeelType | None) -> Any:
-        value = self.outside.resolve(name, self.outside.vars.get(name, MISSING), None)
+    def _outside_value(self, name: str, kind: FeelType | None, model: Model) -> Any:
+        value = self._found_in_imports(name, self.paths.get(id(model), ()))
+        if value is MISSING:
+            value = self.outside.resolve(name, self.outside.vars.get(name, MISSING), None)
         if kind is None:
             return value
         fitted, fits = coerce(from_outside(value, kind), kind)
@@ -86,10 +90,19 @@ class Evaluation:
             self.run.warn(f"输入 “{name}” 应为 {kind} (an input of another type, or not an allowed value)", name)
         return fitted
 
+    def _found_in_imports(self, name: str, path: tuple[str, ...]) -> Any:
+        """Return an imported model's input, given as an entry of a context named like the import."""
+        place: Any = MISSING
+        for index, step in enumerate((*path, name) if path else ()):
+            place = self.outside.resolve(step, self.outside.vars.get(step), None) if index == 0 else place.get(step, MISSING)
+            if index < len(path) and not isinstance(place, dict):
+                return MISSING
+        return place
+
     def _work_out(self, element: Element) -> Any:
         source = element.source
         if isinstance(source, e.InputData):
-            return self._outside_value(source.name, element.kind)
+            return self._outside_value(source.name, element.kind, element.model)
         if isinstance(source, e.DecisionService):
             return ServiceFunction(element, self)
         if element.compiled is None:

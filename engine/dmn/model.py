@@ -97,6 +97,7 @@ class Element:
         compiled: a decision's value, or what makes a knowledge model's function.
         kind: the declared type of its variable.
         free: names that it takes from its scope, with the text that asks.
+        called: those of them that it calls as functions.
         tables: tables inside it.
     """
 
@@ -105,6 +106,7 @@ class Element:
     compiled: Compiled | None
     kind: FeelType | None
     free: Mapping[str, e.Text]
+    called: frozenset[str]
     tables: tuple[CompiledTable, ...]
 
 
@@ -243,6 +245,17 @@ class Model:
         self._orders[element.source.id] = order
         return order
 
+    def paths(self) -> dict[int, tuple[str, ...]]:
+        """Return, by identity, the names of imports that lead from this model to each imported one."""
+        found: dict[int, tuple[str, ...]] = {}
+        pending: list[tuple[Model, tuple[str, ...]]] = [(self, ())]
+        while pending:
+            model, path = pending.pop()
+            if id(model) not in found:
+                found[id(model)] = path
+                pending.extend((imported, (*path, name) if name else path) for name, imported in model.imports.items())
+        return found
+
     # --- compiling --------------------------------------------------------------------------------------------------
 
     def _allowed_values(self, text: e.Text) -> Callable[[Any], bool] | None:
@@ -288,7 +301,8 @@ class Model:
             compiled = compiler.function(element.function, element.name, own or result)
             if _is_function(kind):
                 kind = None
-        return Element(element, self, compiled, kind, compiler.free, tuple(compiler.tables))
+        called = frozenset(compiler.compiler.called)
+        return Element(element, self, compiled, kind, compiler.free, called, tuple(compiler.tables))
 
     def _find_doubled_ids(self) -> None:
         seen: set[str] = set()

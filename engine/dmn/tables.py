@@ -125,9 +125,8 @@ class CompiledTable:
             if output.kind is not None:
                 value, fits = coerce(value, output.kind)
                 if not fits:
-                    scope.run.warn(
-                        f"规则 {rule.index} 的输出 “{output.name}” 应为 {output.kind} (an output of another type)", self.owner_name
-                    )
+                    message = f"规则 {rule.index} 的输出 “{output.name}” 应为 {output.kind} (an output of another type)"
+                    scope.run.warn(message, self.owner_name)
             if value is not None and output.order and self.priority(output, value, scope) == len(output.order):
                 message = f"规则 {rule.index} 的输出 “{output.name}” 不在允许值之内 (not an allowed value)"
                 scope.run.warn(message, self.owner_name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from decimal import DecimalException
+from collections.abc import Collection, Mapping
+from decimal import Decimal, DecimalException
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,8 @@ from engine.feel.values import from_python
 
 NOTHING: Mapping[str, Any] = {}
 CACHE_SIZE = 8192
+_WITHOUT_NAMES = frozenset({str, int, Decimal, bool, float, type(None)})
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 class Expression:
@@ -27,13 +29,15 @@ class Expression:
     Attributes:
         text: as it was written.
         names: the variables and functions that it needs from the context (built-in functions are not among them).
+        functions: those of the names that it calls.
     """
 
-    __slots__ = ("_compiled", "names", "text")
+    __slots__ = ("_compiled", "functions", "names", "text")
 
-    def __init__(self, text: str, compiled: Compiled, names: frozenset[str]) -> None:
+    def __init__(self, text: str, compiled: Compiled, names: frozenset[str], functions: frozenset[str]) -> None:
         self.text = text
         self.names = names
+        self.functions = functions
         self._compiled = compiled
 
     def evaluate(self, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> Any:
@@ -70,13 +74,15 @@ class UnaryTests:
     Attributes:
         text: as they were written.
         names: the variables and functions that they need from the context.
+        functions: those of the names that they call.
     """
 
-    __slots__ = ("_compiled", "names", "text")
+    __slots__ = ("_compiled", "functions", "names", "text")
 
-    def __init__(self, text: str, compiled: Compiled, names: frozenset[str]) -> None:
+    def __init__(self, text: str, compiled: Compiled, names: frozenset[str], functions: frozenset[str]) -> None:
         self.text = text
         self.names = names
+        self.functions = functions
         self._compiled = compiled
 
     def test(self, value: Any, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> bool | None:
@@ -128,14 +134,14 @@ def _expression(text: str, names: frozenset[str]) -> Expression:
     source = " " * (len(text) - len(stripped) + 1) + stripped[1:] if stripped.startswith("=") else text
     compiler = Compiler()
     compiled = compiler.compile(Parser(source, names, BUILT_IN_NAMES).expression_only())
-    return Expression(text, compiled, frozenset(compiler.free))
+    return Expression(text, compiled, frozenset(compiler.free), frozenset(compiler.called))
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _unary_tests(text: str, names: frozenset[str]) -> UnaryTests:
     compiler = Compiler([Frame(("?",))])
     compiled = compiler.tests(Parser(text, names, BUILT_IN_NAMES).unary_tests_only())
-    return UnaryTests(text, compiled, frozenset(compiler.free))
+    return UnaryTests(text, compiled, frozenset(compiler.free), frozenset(compiler.called))
 
 
 def evaluate(text: str, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> Any:
@@ -145,7 +151,7 @@ def evaluate(text: str, context: Mapping[str, Any] = NOTHING, env: Environment |
         FeelSyntaxError: it cannot be read.
         EvaluationFailed: a limit was exceeded, or an `assert` does not hold.
     """
-    return compile_expression(text, tuple(special_names(context))).evaluate(context, env)
+    return _expression(text, special_names(context)).evaluate(context, env)
 
 
 def unary_test(
@@ -157,18 +163,21 @@ def unary_test(
         FeelSyntaxError: they cannot be read.
         EvaluationFailed: a limit was exceeded.
     """
-    return compile_unary_tests(text, tuple(special_names(context))).test(value, context, env)
+    return _unary_tests(text, special_names(context)).test(value, context, env)
 
 
-def special_names(context: Mapping[str, Any], depth: int = 4) -> Iterator[str]:
-    """Yield the names with spaces or symbols of a context and of the contexts inside it (of a list: its first item's)."""
+def special_names(context: Mapping[str, Any], depth: int = 4) -> frozenset[str]:
+    """Return the names with spaces or symbols of a context and of the contexts inside it (of a list: its first item's)."""
+    names: list[str] = []
     for name, value in context.items():
-        if needs_scope(name):
-            yield name
-        if isinstance(value, list) and value:
-            value = value[0]
-        if isinstance(value, Mapping) and depth:
-            yield from special_names(value, depth - 1)
+        if type(name) is str and not name.isidentifier():
+            names.append(name)
+        if type(value) in _WITHOUT_NAMES or not depth:
+            continue
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, Mapping):
+            names += special_names(inner, depth - 1)
+    return frozenset(names) if names else _NO_NAMES
 
 
 def function_names() -> frozenset[str]:

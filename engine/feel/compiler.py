@@ -20,6 +20,7 @@ from engine.feel.iteration import NotIterable, iterate
 from engine.feel.operations import OPERATIONS, arithmetic, in_range, kind_of, negate
 from engine.feel.properties import member
 from engine.feel.scope import MISSING, Scope
+from engine.feel.types import SIMPLE
 from engine.feel.values import Callable_, Range
 
 Compiled = Callable[[Scope], Any]
@@ -43,12 +44,14 @@ class Compiler:
 
     Attributes:
         free: names that the text takes from outside, for certain (built-in functions are not among them).
+        called: those of them that it calls as functions.
         maybe: names that may be an item's own entry or come from outside.
     """
 
     def __init__(self, frames: Iterable[Frame] = ()) -> None:
         self.frames = list(frames)
         self.free: set[str] = set()
+        self.called: set[str] = set()
         self.maybe: set[str] = set()
         self.height = 0
 
@@ -263,7 +266,13 @@ class Compiler:
 
     def _instance_of(self, node: n.InstanceOf) -> Compiled:
         value, kind = self.compile(node.value), node.type
-        return lambda scope: kind.accepts(value(scope))
+        is_null = kind == SIMPLE["Null"]
+
+        def check(scope: Scope) -> Any:
+            subject = value(scope)
+            return is_null if subject is None else kind.accepts(subject)
+
+        return check
 
     # --- filters, loops, functions ----------------------------------------------------------------------------------
 
@@ -366,6 +375,8 @@ class Compiler:
 
     def _call(self, node: n.Call) -> Compiled:
         callee = self.compile(node.callee)
+        if isinstance(node.callee, n.Name) and node.callee.name in self.free:
+            self.called.add(node.callee.name)
         arguments = tuple(self.compile(argument) for argument in node.arguments)
         names = node.names
         label = node.callee.name if isinstance(node.callee, n.Name) else ""

@@ -64,6 +64,15 @@ class Parser:
         self._expect_end()
         return node
 
+    def sequence_only(self) -> n.Node:
+        """Read the whole text as what an iteration goes through: an expression, or `first..last`."""
+        node = self.expression()
+        if self._accept(".."):
+            every = n.Iterator("item", node, self.expression())
+            node = n.For((every,), n.Name("item", 0))
+        self._expect_end()
+        return node
+
     def unary_tests_only(self) -> n.Tests:
         """Read the whole text as unary tests: `-`, `not(…)`, or tests separated by commas."""
         token = self.tokens[0]

@@ -89,7 +89,10 @@ def count(run: Run, items: list[Any]) -> Decimal:
     return Decimal(len(items))
 
 
-built_in("count", "items: any...")(lambda run, *items: Decimal(len(items)))
+@built_in("count", "items: any...")
+def count_items(run: Run, *items: Any) -> Decimal | None:
+    """Return the number of arguments; null of a lone null."""
+    return None if items == (None,) else Decimal(len(items))
 
 
 def _extreme(sign: int) -> Callable[[Run, list[Any]], Any]:
@@ -222,12 +225,12 @@ def sublist(run: Run, items: list[Any], start: Decimal, length: Decimal | None =
     return items[begin : begin + int(length)]
 
 
-@built_in("append", "list: list?; items: any...")
-def append(run: Run, items: list[Any] | None, *more: Any) -> list[Any]:
+@built_in("append", "list: list; item: any...")
+def append(run: Run, items: list[Any], *more: Any) -> list[Any]:
     """Return the list with items at its end."""
-    run.charge(len(items or ()))
-    run.check_items(len(items or ()) + len(more))
-    return [*(items if items is not None else [None]), *more]
+    run.charge(len(items))
+    run.check_items(len(items) + len(more))
+    return [*items, *more]
 
 
 @built_in("concatenate", "lists: list...")

@@ -86,7 +86,7 @@ def _overlap(left: Range, right: Range) -> bool:
 
 
 def _overlaps_before(left: Range, right: Range) -> bool:
-    return _overlap(left, right) and _low_ends(left, right) < 0 and _high_ends(left, right) < 0
+    return _overlap(left, right) and _low_ends(left, right) < 0 and _high_ends(left, right) <= 0
 
 
 def _starts(left: Range, right: Range) -> bool:
