@@ -32,11 +32,20 @@ class Duration:
     sign: int = 1
 
     def after(self, moment: datetime, zone: tzinfo, times: int = 1) -> datetime:
-        """Return the moment (UTC) that lies `times` durations after one, counted on the zone's calendar."""
-        local = moment.astimezone(zone)
-        if self.months or self.days:
-            local = _add_days(_add_months(local, self.sign * times * self.months), self.sign * times * self.days)
-        return local.astimezone(UTC) + timedelta(seconds=self.sign * times * self.seconds)
+        """Return the moment (UTC) that lies `times` durations after one, counted on the zone's calendar.
+
+        Raises:
+            ValueError: it lies outside the calendar (years 1 to 9999).
+        """
+        count = self.sign * times
+        try:
+            local = moment.astimezone(zone)
+            if self.months or self.days:
+                # Same wall-clock time: aware datetimes of one zone add on the wall clock.
+                local = _add_months(local, count * self.months) + timedelta(days=count * self.days)
+            return local.astimezone(UTC) + timedelta(seconds=count * self.seconds)
+        except OverflowError as error:
+            raise ValueError("日期超出范围 / date out of range") from error
 
     @property
     def positive(self) -> bool:
@@ -127,10 +136,3 @@ def _add_months(local: datetime, months: int) -> datetime:
         raise ValueError(f"日期超出范围 / date out of range: {years}")
     last = calendar.monthrange(years, month + 1)[1]
     return local.replace(year=years, month=month + 1, day=min(local.day, last))
-
-
-def _add_days(local: datetime, days: int) -> datetime:
-    try:
-        return local + timedelta(days=days)  # same wall-clock time: aware datetimes add on the wall clock
-    except OverflowError as error:
-        raise ValueError("日期超出范围 / date out of range") from error

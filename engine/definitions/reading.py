@@ -15,6 +15,15 @@ from engine.errors import FeelSyntaxError
 
 _PREFIX = {BPMN: "", ZEEBE: "zeebe:", CAMUNDA: "camunda:"}
 
+# parts of an element that may have an id of their own: a finding names the element that people see
+_PARTS = {
+    f"{kind}EventDefinition"
+    for kind in ("timer", "message", "signal", "error", "escalation", "terminate", "link", "conditional", "compensate", "cancel")
+} | {
+    "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "timeDate", "timeDuration", "timeCycle", "conditionExpression",
+    "completionCondition", "loopCardinality", "extensionElements",
+}  # fmt: skip
+
 
 @dataclass(slots=True, eq=False)
 class Draft:
@@ -145,7 +154,7 @@ class Reading:
         return tuple(found)
 
     def _finding(self, verdict: Verdict, node: Node, reason: str, attribute: str | None) -> Finding:
-        owner = next((n for n in _up(node) if n.id), node)
+        owner = next((n for n in _up(node) if n.id and (n.name not in _PARTS or n.parent is self.root)), node)
         name = owner.attributes.get(("", "name"), "")
         return Finding(verdict, self.resource, owner.id or "", name, _type(node), attribute, reason, node.line)
 

@@ -19,8 +19,6 @@ from engine.kernel.evaluation import Evaluation, shown
 from engine.kernel.trouble import EXTRACT_VALUE_ERROR, Trouble
 from engine.kernel.variables import Value
 
-MAX_SKIPPED = 1_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -74,22 +72,33 @@ def following(state: Mapping[str, Any], evaluation: Evaluation, now: datetime) -
     duration = iso8601.cycle(state["text"]).duration
     anchor, n = datetime.fromisoformat(state["anchor"]), int(state["n"])
     step = _steps(duration, anchor, n, evaluation, now)
-    if left > 0 and step >= left:
+    at = _occurrence(duration, anchor, n + step, evaluation)
+    if (left > 0 and step >= left) or at is None:
         return None
-    at = duration.after(anchor, evaluation.zone, n + step)
     return Due(at, left - step if left > 0 else -1, state["text"], anchor, n + step)
+
+
+def _occurrence(duration: iso8601.Duration, anchor: datetime, n: int, evaluation: Evaluation) -> datetime | None:
+    """Return the n-th occurrence; None when it lies beyond the calendar."""
+    try:
+        return duration.after(anchor, evaluation.zone, n)
+    except ValueError:
+        return None
 
 
 def _steps(duration: iso8601.Duration, anchor: datetime, n: int, evaluation: Evaluation, now: datetime) -> int:
     """Return how many occurrences to go on from the n-th to the first that lies after now, at least 1; found by bisection."""
+
+    def is_past(step: int) -> bool:
+        at = _occurrence(duration, anchor, n + step, evaluation)
+        return at is not None and at <= now
+
     low, high = 0, 1
-    while duration.after(anchor, evaluation.zone, n + high) <= now:
+    while is_past(high):
         low, high = high, high * 2
-        if high > MAX_SKIPPED * 1000:
-            raise Trouble(EXTRACT_VALUE_ERROR, "周期太短 / the cycle is too short")
     while high - low > 1:
         middle = (low + high) // 2
-        if duration.after(anchor, evaluation.zone, n + middle) <= now:
+        if is_past(middle):
             low = middle
         else:
             high = middle

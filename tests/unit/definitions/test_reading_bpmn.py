@@ -1,0 +1,352 @@
+"""Reading BPMN: the forms a file can have, what is executed, what is refused and how it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import definitions
+from engine.definitions import Finding
+from engine.definitions.juel import to_feel
+from tests.unit.kernel.drawing import (
+    Play, boundary, chain, draw, each, element, end, event, ext, flow, io, message, props, script, service, start, timer, user, z,
+)  # fmt: skip
+
+DATA = Path(__file__).parent / "data"
+PLAIN = start() + user("u") + end() + chain("s", "u", "e")
+
+
+def refused(body: str, *root: str) -> list[Finding]:
+    """The refusals of a drawing."""
+    return [f for f in definitions.read_bpmn(draw(body, *root), "t.bpmn").findings if f.verdict == "refused"]
+
+
+def says(body: str, *root: str) -> str:
+    """All refusals of a drawing as one text."""
+    return "\n".join(f"{f.element_type} {f.element_id} {f.element_name} {f.attribute}: {f.reason}" for f in refused(body, *root))
+
+
+# --- forms of a file
+
+
+def test_any_prefix_and_the_default_namespace() -> None:
+    bpmn = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+    body = '<{p}process id="P" isExecutable="true"><{p}startEvent id="s"/><{p}userTask id="u"/><{p}sequenceFlow sourceRef="s" targetRef="u"/></{p}process>'
+    for prefix, declared in (("", f'xmlns="{bpmn}"'), ("bpmn2:", f'xmlns:bpmn2="{bpmn}"'), ("x:", f'xmlns:x="{bpmn}"')):
+        file = definitions.read_bpmn(
+            f"<{prefix}definitions {declared}>{body.format(p=prefix)}</{prefix}definitions>".encode(), "t.bpmn"
+        )
+        assert file.ok
+        assert Play(file.processes[0]).names == ["u"]
+
+
+def test_other_encodings() -> None:
+    text = draw(start() + user("u", name="审查") + end() + chain("s", "u", "e")).decode()
+    for encoding in ("utf-8", "utf-16", "gb18030"):
+        data = text.replace('version="1.0"', f'version="1.0" encoding="{encoding}"').encode(encoding)
+        file = definitions.read_bpmn(data, "t.bpmn")
+        assert file.processes[0].elements["u"].name == "审查"
+
+
+def test_the_hash_is_of_the_bytes() -> None:
+    first, second = definitions.read_bpmn(draw(PLAIN), "a.bpmn"), definitions.read_bpmn(draw(PLAIN) + b"\n", "a.bpmn")
+    assert len(first.sha256) == 64
+    assert first.sha256 != second.sha256
+
+
+def test_event_definitions_by_reference() -> None:
+    body = (
+        start()
+        + element("intermediateCatchEvent", "t", "<b:eventDefinitionRef>T</b:eventDefinitionRef>")
+        + end()
+        + chain("s", "t", "e")
+    )
+    root = '<b:timerEventDefinition id="T"><b:timeDuration>PT1H</b:timeDuration></b:timerEventDefinition>'
+    assert len(Play(body, root).timers) == 1
+    assert "no such event definition" in says(body)
+
+
+def test_lanes_pools_annotations_and_data_objects_are_kept() -> None:
+    lanes = '<b:laneSet id="L"><b:lane id="l1" name="室"><b:flowNodeRef>u</b:flowNodeRef></b:lane></b:laneSet>'
+    notes = '<b:textAnnotation id="n"><b:text>x</b:text></b:textAnnotation><b:association id="as" sourceRef="n" targetRef="u"/>'
+    objects = '<b:dataObject id="d"/><b:dataObjectReference id="dr" dataObjectRef="d"/><b:group id="gr"/>'
+    pool = '<b:collaboration id="C"><b:participant id="pa" processRef="P"/></b:collaboration>'
+    file = definitions.read_bpmn(draw(lanes + notes + objects + PLAIN, pool), "t.bpmn")
+    assert file.ok
+    kept = {f.element_id for f in file.findings if f.verdict == "kept"}
+    assert {"L", "l1", "n", "as", "d", "dr", "gr", "C", "pa"} <= kept
+
+
+def test_a_pool_that_is_not_executable_is_kept() -> None:
+    other = '<b:process id="Q" isExecutable="false"><b:userTask id="zz"/><b:complexGateway id="cg"/></b:process>'
+    file = definitions.read_bpmn(draw(PLAIN, other), "t.bpmn")
+    assert file.ok
+    assert [p.id for p in file.processes] == ["P"]
+
+
+def test_everything_in_a_file_has_a_verdict() -> None:
+    file = definitions.read_bpmn(draw(PLAIN), "t.bpmn")
+    found = {(f.element_type, f.element_id, f.attribute): f.verdict for f in file.findings}
+    assert found["userTask", "u", None] == "executed"
+    assert found["zeebe:userTask", "u", None] == "executed"
+    assert found["sequenceFlow", "P", "sourceRef"] == "executed"
+    assert found["definitions", "D", None] == "executed"
+
+
+def test_the_model() -> None:
+    body = (
+        start("s", ext(z("formDefinition", formId="apply"), props(initiator="who")))
+        + user("u", props(rule="T1.1, C4"))
+        + end()
+        + chain("s", "u", "e")
+    )
+    head = ext(
+        z("versionTag", value="v2"),
+        props(
+            candidateStarterGroups="researcher, office",
+            businessId="SAE-{year}-{sequence:4}",
+            subject="=title",
+            summary="title, amount",
+        ),
+    )
+    process = definitions.read_bpmn(draw(head + "<b:documentation>Why.</b:documentation>" + body), "t.bpmn").processes[0]
+    assert process.version_tag == "v2"
+    assert process.candidate_starter_groups == ("researcher", "office")
+    assert process.business_id == "SAE-{year}-{sequence:4}"
+    assert process.subject is not None
+    assert process.summary == ("title", "amount")
+    assert process.documentation == "Why."
+    assert [e.id for e in process.start_events] == ["s"]
+    assert process.elements["s"].form_id == "apply"
+    assert process.elements["s"].initiator == "who"
+    assert process.elements["u"].rules == ("T1.1", "C4")
+    with pytest.raises(TypeError):
+        process.elements["u"] = process.elements["s"]  # type: ignore[index]
+
+
+# --- samples of Camunda Modeler's own panels
+
+
+def test_what_modeler_writes_for_camunda_8() -> None:
+    file = definitions.read_bpmn((DATA / "modeler-c8.bpmn").read_bytes(), "modeler-c8.bpmn")
+    found = {(f.element_id, f.element_type) for f in file.findings if f.verdict == "refused"}
+    assert found == {
+        ("UT", "zeebe:input"), ("UT", "zeebe:output"), ("UT", "zeebe:header"), ("UT", "zeebe:taskListener"), ("UT", "zeebe:executionListener"),
+        ("BR", "zeebe:calledDecision"), ("SC", "scriptTask"), ("SD", "sendTask"), ("TI", "timeDate"), ("MI", "zeebe:loopCharacteristics"),
+        ("BT", "timeDuration"), ("Escalation_0opnanb", "escalation"),
+    }  # fmt: skip
+    first = next(f for f in file.findings if f.verdict == "refused")
+    assert (first.element_id, first.element_name, first.line) == ("UT", "审查", 12)
+
+
+def test_what_modeler_writes_for_camunda_7() -> None:
+    file = definitions.read_bpmn((DATA / "modeler-c7.bpmn").read_bytes(), "modeler-c7.bpmn")
+    assert {(f.element_id, f.element_type) for f in file.findings if f.verdict == "refused"} == {
+        ("UT", "camunda:taskListener"), ("UT", "camunda:executionListener"), ("SC", "scriptTask"), ("SD", "sendTask"),
+    }  # fmt: skip
+    process = file.processes[0]
+    task = process.elements["UT"]
+    assert task.user is not None
+    assert task.user.assignee is not None
+    assert task.user.assignee.text == "=pi"
+    assert task.form_id == "ethics"
+    assert process.elements["MI"].form_id == "vote"
+    loop = process.elements["MI"].loop
+    assert loop is not None
+    assert loop.condition is not None
+    assert loop.condition.text == "=numberOfCompletedInstances >= 3"
+    call = process.elements["CA"].call
+    assert call is not None
+    assert (call.variables_in, call.variables_out) == (True, False)
+    assert process.elements["ST"].job is not None
+
+
+# --- what is refused, by name
+
+UNSUPPORTED = {
+    "transaction": element("transaction", "x"),
+    "adHocSubProcess": element("adHocSubProcess", "x"),
+    "complexGateway": element("complexGateway", "x"),
+    "conditional": element(
+        "intermediateCatchEvent", "x", "<b:conditionalEventDefinition><b:condition>x</b:condition></b:conditionalEventDefinition>"
+    ),
+    "compensate": element("intermediateThrowEvent", "x", "<b:compensateEventDefinition/>"),
+    "multiple": element("intermediateCatchEvent", "x", timer("PT1H") + timer("PT2H")),
+    "isForCompensation": element("userTask", "x", isForCompensation="true"),
+    "instantiate": element("receiveTask", "x", messageRef="M", instantiate="true"),
+    "standard": element("userTask", "x", "<b:standardLoopCharacteristics/>"),
+    "behavior": element("userTask", "x", '<b:multiInstanceLoopCharacteristics behavior="One"/>'),
+    "startQuantity": element("userTask", "x", startQuantity="2"),
+    "completionQuantity": element("userTask", "x", completionQuantity="2"),
+    "eventGatewayType": element("eventBasedGateway", "x", eventGatewayType="Parallel"),
+    "no task definition": element("serviceTask", "x"),
+    "zeebe:script": element("scriptTask", "x", "<b:script>1+1</b:script>"),
+    "called decision": element("businessRuleTask", "x"),
+    "no called process": element("callActivity", "x"),
+    "needs a task definition": element("intermediateThrowEvent", "x", event("message")),
+    "the event has no event definition": element("intermediateCatchEvent", "x"),
+    "exactly one none start event": element("subProcess", "x", user("y")),
+    "no start event": element("subProcess", "x"),
+    "exactly one start event with a trigger": element("subProcess", "x", start("y"), triggeredByEvent="true"),
+    "cannot have outgoing": end("x") + flow("x", "u"),
+    "has no code": element("endEvent", "x", event("error", "NOCODE")),
+    "cannot repeat": boundary("x", "u", timer("R/PT1H", "timeCycle")),
+    "always interrupt": boundary("x", "u", event("error"), interrupting=False),
+    "no correlation key": element("receiveTask", "x", messageRef="NOKEY"),
+    "cron": boundary("x", "u", timer("0 0 9 * * *", "timeCycle"), interrupting=False),
+    "no input collection": user("x", inner="<b:multiInstanceLoopCharacteristics/>"),
+    "not one of its own": user("x", default="nowhere"),
+    "no catch event": element("intermediateThrowEvent", "x", '<b:linkEventDefinition name="L"/>'),
+    "listeners": user("x", z("taskListeners", z("taskListener", eventType="creating", type="t"))),
+    "is not a catch event": element("eventBasedGateway", "x") + flow("x", "u"),
+    "cannot be attached": boundary("x", "s", timer("PT1H")),
+    "attachedToRef is dangling": boundary("x", "nobody", timer("PT1H")),
+    "no meaning on a": element("userTask", "x", ext(z("script", expression="=1", resultVariable="r"))),
+    "embedded forms": user("x", z("formDefinition", formKey="camunda-forms:bpmn:f")),
+    "FEEL": script("x", "r", "1 +"),
+    "escalationRef is missing": element("endEvent", "x", event("escalation")),
+    "this element is not supported": element("userTask", "x", "<b:nonsense/>"),
+    "this attribute is not supported": element("userTask", "x", nonsense="1"),
+}
+REFS = ('<b:error id="NOCODE" name="n"/>', message("NOKEY", "n", None), message("M", "m"))
+
+
+@pytest.mark.parametrize("word", UNSUPPORTED)
+def test_refused_by_name(word: str) -> None:
+    said = says(PLAIN + UNSUPPORTED[word], *REFS)
+    assert said, "it must be refused"
+    assert " x " in said or "x-" in said or " NOCODE" in said, said
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["isForCompensation", "standard", "cron", "FEEL", "cannot repeat", "listeners", "no correlation key", "no catch event"],
+)
+def test_a_refusal_says_why(word: str) -> None:
+    assert word.casefold() in says(PLAIN + UNSUPPORTED[word], *REFS).casefold()
+
+
+def test_references_that_dangle() -> None:
+    said = says(PLAIN + flow("u", "nowhere", flow_id="f9") + element("endEvent", "x", event("error", "Nope")))
+    assert "f9" in said
+    assert "Nope" in said
+    assert says(PLAIN + flow("gone", "u")).startswith("sequenceFlow P")
+
+
+def test_duplicate_ids() -> None:
+    assert "duplicate id" in says(PLAIN + user("u"))
+    assert "duplicate id" in says(PLAIN + element("subProcess", "sp", start("s") + chain("s", "u")))
+
+
+def test_flows_that_cross_a_sub_process() -> None:
+    assert "crosses" in says(start() + element("subProcess", "sp", start("s2") + user("u")) + flow("s", "u"))
+
+
+def test_an_exclusive_gateway_without_condition() -> None:
+    body = (
+        start()
+        + element("exclusiveGateway", "g")
+        + user("a")
+        + user("b")
+        + flow("s", "g")
+        + flow("g", "a", "=x")
+        + flow("g", "b", flow_id="fb")
+    )
+    assert "fb" in says(body)
+
+
+def test_no_executable_process_and_other_files() -> None:
+    assert "no executable process" in refused_text(b'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"/>')
+    assert "not a BPMN" in refused_text(b"<html/>")
+    assert "not well-formed" in refused_text(b"<a>")
+    assert refused_text(b"")
+    assert refused_text(b"\x00\xff\xfe")
+
+
+def refused_text(data: bytes) -> str:
+    file = definitions.read_bpmn(data, "t.bpmn")
+    assert not file.ok
+    return "\n".join(f.reason for f in file.findings if f.verdict == "refused")
+
+
+def test_zeebe_in_detail() -> None:
+    task = user("u", io({"a": "=1"}), z("assignmentDefinition", assignee="=1 +"), z("priorityDefinition", priority="high"))
+    said = says(start() + task + end() + chain("s", "u", "e"))
+    assert "assignee" in said
+    assert "line 1, column" in said
+    assert "priority" in said
+    assert "messages" not in says(start() + service("w", job="=kind") + end() + chain("s", "w", "e"))
+    assert "must be given together" in says(
+        start() + user("u", inner=each("xs", "x", collect="o")) + end() + chain("s", "u", "e")
+    )
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        user("u", props(signed="maybe")), user("u", props(stops="no-such-clock")), user("u", props(excludedUsers="=[")),
+        user("u", props(pastDue="fire")), user("u", props(offeredTo="x")), user("u", props(initiator="x")), user("u", props(businessId="x")),
+        user("u", props(rule="")), user("u", props(clock="=x")), user("u", props(formId="f")),
+    ],
+)  # fmt: skip
+def test_our_own_properties_are_checked(bad: str) -> None:
+    assert "zeebe:property u" in says(start() + bad + end() + chain("s", "u", "e"))
+
+
+def test_past_due_on_an_intermediate_event_would_wait_for_ever() -> None:
+    on = element("intermediateCatchEvent", "t", ext(props(pastDue="record")) + timer("PT1H"))
+    assert "wait for ever" in says(start() + on + end() + chain("s", "t", "e"))
+
+
+def test_unknown_extensions_are_said_not_hidden() -> None:
+    other = '<x:thing xmlns:x="http://example.org/x" a="1"/>'
+    file = definitions.read_bpmn(draw(start() + user("u", other) + end() + chain("s", "u", "e")), "t.bpmn")
+    assert file.ok
+    assert [f.element_type for f in file.findings if f.verdict == "warning"] == ["thing"]
+
+
+def test_unreached_elements_are_said() -> None:
+    file = definitions.read_bpmn(draw(PLAIN + user("lost")), "t.bpmn")
+    assert [(f.element_id, f.verdict) for f in file.findings if f.verdict == "warning"] == [("lost", "warning")]
+
+
+# --- plain BPMN and Camunda 7
+
+
+def test_plain_bpmn_conditions_are_feel_without_a_sign() -> None:
+    gate = '<b:exclusiveGateway id="g" default="d"/>'
+    body = (
+        '<b:startEvent id="s"/><b:userTask id="a"/><b:userTask id="b"/>'
+        + gate
+        + flow("s", "g")
+        + flow("g", "a", "x > 1")
+        + flow("g", "b", flow_id="d")
+    )
+    assert Play(body, x=2).names == ["a"]
+    assert Play(body, x=1).names == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("juel", "feel"),
+    [
+        ("${a.b >= 3 && c == 'x'}", 'a.b >= 3 and c = "x"'), ("#{not ok or !done}", "not ( ok ) or not ( done )"), ("${nrOfInstances}", "numberOfInstances"),
+        ("${empty}", "empty"), ("${a != null}", "a != null"), ("${!(a lt 3)}", "not ( a < 3 )"),
+    ],
+)  # fmt: skip
+def test_simple_juel(juel: str, feel: str) -> None:
+    assert to_feel(juel) == feel
+
+
+@pytest.mark.parametrize(
+    "juel", ["${execution.getVariable('x')}", "text ${x}", "${x[0]}", "${}", "${a ? b : c}", "${loopCounter}", "${!}"]
+)
+def test_juel_that_is_refused(juel: str) -> None:
+    with pytest.raises(ValueError, match="/"):
+        to_feel(juel)
+
+
+def test_camunda_7_code_is_refused() -> None:
+    said = says(start() + '<b:serviceTask id="w" c:class="com.example.Send"/>' + end() + chain("s", "w", "e"))
+    assert "camunda:class" in said
+    assert " w " in said
