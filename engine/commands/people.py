@@ -50,9 +50,14 @@ def add_user(
         raise InvalidValue(f"用户名不合规：{username!r}（1 to 100 characters, no blanks, commas, / or :）", field="username")
     secret = passwords.hashed(password) if password is not None else None
     with ctx.store.begin() as tx:
-        if tx.one(_USER.where(user.c.username == username)) is not None:
+        found = tx.one(_USER.where(user.c.username == username))
+        if found is not None and not found.external:
             raise Conflict(f"用户名 {username} 已存在（the username is taken）", field="username")
-        key = _insert(tx, ctx, username, name or username, email, secret, external=False)
+        if found is not None:  # somebody whom a program vouched for gets an account
+            key: int = found.key
+            _change(tx, username, {"name": name or username, "email": email, "password_hash": secret, "external": False})
+        else:
+            key = _insert(tx, ctx, username, name or username, email, secret, external=False)
         _set_groups(tx, username, groups)
         _set_attributes(tx, username, attributes or {})
         details = {"groups": sorted(groups), "name": name or username}

@@ -32,12 +32,12 @@ from engine.store.transactions import Found
 
 # The task with its instance, locked.
 _TASK = (
-    select(user_task, *(column.label(f"instance_{column.name}") for column in process_instance.c))
+    select(user_task, *(column.label(f"case_{column.name}") for column in process_instance.c))
     .join(process_instance, process_instance.c.key == user_task.c.instance_key)
     .where(user_task.c.key == bindparam("task"))
     .with_for_update()
 )
-_INSTANCE_COLUMNS = tuple((column.name, f"instance_{column.name}") for column in process_instance.c)
+_INSTANCE_COLUMNS = tuple((column.name, f"case_{column.name}") for column in process_instance.c)
 _SIGNED = select(user_task.c.signed).where(user_task.c.key == bindparam("task"))
 _ASSIGN = (
     update(user_task)
@@ -68,7 +68,7 @@ def claim_task(ctx: Context, task_key: int, by: str) -> None:
         unit.commit("claim_task", actor=by, on_behalf_of=on_behalf_of)
 
 
-def unclaim_task(ctx: Context, task_key: int, by: str) -> None:
+def unclaim_task(ctx: Context, task_key: int, by: str | None) -> None:
     """Give a claimed task back to those it is offered to.
 
     Raises:
@@ -79,7 +79,7 @@ def unclaim_task(ctx: Context, task_key: int, by: str) -> None:
         unit, task = _open(ctx, tx, task_key)
         if task.assignee is None:
             return
-        if task.assignee != by and not person(tx, by).is_admin:
+        if by is not None and task.assignee != by and not person(tx, by).is_admin:
             raise NotAllowed("只有办理人可以退回认领（only the assignee gives it back）", element_id=task.element_id)
         if not task.candidate_groups and not task.candidate_users:
             raise Conflict("任务没有其他候选人，请转派（offered to nobody else; assign it instead）", element_id=task.element_id)

@@ -23,6 +23,7 @@ from engine.queries.instances import (
     instance,
     instances,
     journal,
+    journal_events,
     subscriptions,
     variables,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "instance",
     "instances",
     "journal",
+    "journal_events",
     "may_work_on",
     "offer",
     "process_names",

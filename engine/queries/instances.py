@@ -20,6 +20,7 @@ from engine.queries.records import (
     Instance,
     InstanceList,
     InstancePage,
+    JournalEvent,
     Offer,
     ScopeVariable,
     TimerView,
@@ -189,6 +190,17 @@ def variables(ctx: Context, key: int) -> dict[str, Any]:
             return view(reading, found.instance_key, key)
         state = replay(found.instance_key, history.entries(reading, found.instance_key))
         return dict(state.variables.get(found.instance_key, {}))
+
+
+def journal_events(ctx: Context, key: int) -> tuple[JournalEvent, ...]:
+    """Return every event of an instance, in order.
+
+    Raises:
+        NotFound: there is no such instance.
+    """
+    with ctx.store.read() as reading:
+        _row(reading, key)
+        return past.events(history.entries(reading, key))
 
 
 def subscriptions(ctx: Context, key: int) -> tuple[Offer, ...]:

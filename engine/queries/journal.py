@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 
 from engine import history
 from engine.history.replay import replay
 from engine.kernel.advance import Change, TaskCreated, TaskUpdated, VariableSet
-from engine.queries.records import DueClock, ElementInstance, HistoryLine
+from engine.queries.records import DueClock, ElementInstance, HistoryLine, JournalEvent
 from engine.queries.rows import names_of
 from engine.store import Reading
 
@@ -59,6 +60,31 @@ def _line(entry: history.Entry, names: dict[str, str]) -> HistoryLine:
         element_ids=tuple(elements),
         events=entry.events,
     )
+
+
+def events(entries: Iterable[history.Entry]) -> tuple[JournalEvent, ...]:
+    """Return the events of a journal one by one."""
+    return tuple(
+        JournalEvent(
+            seq=entry.seq,
+            at=entry.at,
+            actor=entry.actor,
+            on_behalf_of=entry.on_behalf_of,
+            command=entry.command,
+            kind=type(event).__name__,
+            element_id=getattr(event, "element_id", None),
+            payload={spec.name: _plain(getattr(event, spec.name)) for spec in fields(event)},
+            hash=entry.hash,
+        )
+        for entry in entries
+        for event in entry.events
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def due_clock(task_key: int, created_at: datetime, until: datetime, entries: Iterable[history.Entry]) -> DueClock:

@@ -162,6 +162,28 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalEvent:
+    """One event of a case, for programs.
+
+    Attributes:
+        seq: of the journal's row; the events of one command share it.
+        kind: e.g. TaskCompleted, TimerFired, VariableSet.
+        payload: the event's fields; moments as ISO texts.
+        hash: the row's seal.
+    """
+
+    seq: int
+    at: datetime
+    actor: str | None
+    on_behalf_of: str | None
+    command: str
+    kind: str
+    element_id: str | None
+    payload: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """What stops an element until somebody corrects it."""
 

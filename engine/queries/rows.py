@@ -15,7 +15,7 @@ from engine.store.tables import process_definition, process_instance, user, user
 from engine.store.transactions import Found
 
 _CASE = tuple(
-    process_instance.c[name].label(f"instance_{name}")
+    process_instance.c[name].label(f"case_{name}")
     for name in (
         "key",
         "definition_key",
@@ -59,7 +59,7 @@ INSTANCES: Select[*tuple[Any, ...]] = (
 
 def task_of(ctx: Context, reading: Reading, row: Found) -> Task:
     """Return the record of a row of `TASKS`."""
-    process = ctx.library.process(reading, row.instance_definition_key).process
+    process = ctx.library.process(reading, row.case_definition_key).process
     element = process.elements.get(row.element_id)
     return Task(
         key=row.key,
@@ -67,11 +67,11 @@ def task_of(ctx: Context, reading: Reading, row: Found) -> Task:
         name=row.name,
         name_en=element.properties.get("name:en", "") if element is not None else "",
         process_instance_key=row.instance_key,
-        process_definition_key=row.instance_definition_key,
+        process_definition_key=row.case_definition_key,
         bpmn_process_id=row.bpmn_process_id,
         process_name=row.process_name,
-        business_id=row.instance_business_id,
-        subject=row.instance_subject,
+        business_id=row.case_business_id,
+        subject=row.case_subject,
         state=row.state,
         assignee=row.assignee,
         assignee_name=row.assignee_name,
@@ -146,9 +146,9 @@ def names_of(reading: Reading, usernames: Iterable[str | None]) -> dict[str, str
 
 
 def _task_suspended(reading: Reading, row: Found) -> str | None:
-    if row.state != "OPEN" or (row.instance_suspended_at is None and row.instance_parent_key is None):
+    if row.state != "OPEN" or (row.case_suspended_at is None and row.case_parent_key is None):
         return None
     names = ("parent_key", "parent_element_key", "suspended_at", "suspended_by", "suspended_reason", "suspended_except")
-    instance = {name: getattr(row, f"instance_{name}") for name in names} | {"key": row.instance_key}
+    instance = {name: getattr(row, f"case_{name}") for name in names} | {"key": row.instance_key}
     locked = suspension(reading, instance, row.scope_key)
     return locked.reason if locked else None

@@ -36,7 +36,7 @@ def task(ctx: Context, key: int, who: str) -> TaskPage:
         case = reading.one(INSTANCES.where(process_instance.c.key == row.instance_key))
         if case is None:
             raise _missing(key)
-        version = ctx.library.process(reading, row.instance_definition_key)
+        version = ctx.library.process(reading, row.case_definition_key)
         entries = history.entries(reading, row.instance_key)
         going = found.state == "OPEN" and found.suspended_reason is None
         hidden = hidden_scopes(ctx, reading, version, row.instance_key, acting.person)

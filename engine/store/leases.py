@@ -1,4 +1,4 @@
-"""Which part of the key space a process uses: a node number, leased from the database, so that two processes never make one key."""
+"""A node number of its own for every process, leased from the database, so that two processes never make the same key."""
 
 from __future__ import annotations
 

@@ -47,6 +47,10 @@ def is_current(engine: Engine) -> bool:
     """Whether the database is at this version's newest migration (always so in memory, once it has tables)."""
     if in_memory(engine):
         return inspect(engine).has_table("process_instance")
+    return current(engine) == ",".join(sorted(ScriptDirectory.from_config(configuration()).get_heads()))
+
+
+def current(engine: Engine) -> str:
+    """Return the migration that the database is at; empty = a new database."""
     with engine.connect() as connection:
-        heads = MigrationContext.configure(connection).get_current_heads()
-    return set(heads) == set(ScriptDirectory.from_config(configuration()).get_heads())
+        return ",".join(sorted(MigrationContext.configure(connection).get_current_heads()))
