@@ -1,0 +1,73 @@
+"""What ids are called on a page: elements, groups, people, tasks and processes, in the person's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import g
+
+from engine import queries
+from engine.store.context import Context
+from webui import access
+from webui.i18n import is_english, text
+from webui.telling import Names
+
+
+def localized(name: str, name_en: str) -> str:
+    """Return the English name where the person reads English and there is one."""
+    return name_en if is_english() and name_en else name
+
+
+def groups() -> Mapping[str, str]:
+    """Return group id → name; read once per request."""
+    if "group_names" not in g:
+        g.group_names = {group.id: localized(group.name, group.name_en) for group in access.ask(queries.groups)}
+    names: Mapping[str, str] = g.group_names
+    return names
+
+
+def people() -> Mapping[str, str]:
+    """Return username → name; read once per request."""
+    if "people_names" not in g:
+        g.people_names = {user.username: user.name for user in access.ask(queries.users)}
+    names: Mapping[str, str] = g.people_names
+    return names
+
+
+def group_names(ids: Iterable[str]) -> str:
+    """Return the names of groups, joined."""
+    known = groups()
+    return text("、").join(known.get(group_id, group_id) for group_id in ids)
+
+
+def person_name(username: str | None) -> str | None:
+    """Return a person's name, None for nobody."""
+    return None if username is None else people().get(username, username)
+
+
+def elements(definition_key: int) -> Mapping[str, str]:
+    """Return element id → name for one version of a process."""
+    return access.ask(_elements, definition_key, is_english())
+
+
+def _elements(ctx: Context, definition_key: int, english: bool) -> Mapping[str, str]:
+    def read() -> Mapping[str, str]:
+        with ctx.store.read() as reading:
+            process = ctx.library.process(reading, definition_key).process
+        names = {}
+        for element in process.elements.values():
+            names[element.id] = (element.properties.get("name:en") if english else None) or element.name
+        return names
+
+    return ctx.library.compiled(("element-names", definition_key, english), read)
+
+
+def names(definition_key: int, labels: Mapping[str, str] | None = None) -> Names:
+    """Return everything that the telling of a journal needs."""
+    return Names(elements(definition_key), people(), groups(), labels or {})
+
+
+def labels_of(facts: Iterable[Any]) -> dict[str, str]:
+    """Return variable → label of facts or scope variables."""
+    return {fact.name: localized(fact.label, fact.label_en) for fact in facts if fact.label}
