@@ -1,0 +1,412 @@
+"""A small, independent model of what well-structured diagrams mean: residual blocks, no tokens, nothing of the kernel.
+
+A block knows how to draw itself and how to run: `start` it, ask what is `open`, and tell a leaf that it was completed or that its
+timer fired. Blocks that are run are copies, so one drawing can be run many times.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.unit.kernel.drawing import boundary, each, element, end, event, ext, flow, io, script, start, timer, user
+
+Path = tuple[int, ...]
+
+
+class Names:
+    """Makes ids."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count(1)
+
+    def __call__(self, prefix: str) -> str:
+        return f"{prefix}{next(self._count)}"
+
+
+@dataclass
+class Drawn:
+    """A drawn block: its XML, and the elements at its two ends."""
+
+    xml: str
+    first: str
+    last: str
+
+
+@dataclass
+class Run:
+    """What runs: open leaves by (name, index), and what detached handlers add to the scope around."""
+
+    done: bool = False
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        """Yield (task id, leaf)."""
+        yield from ()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        """Yield (boundary event id, leaf)."""
+        yield from ()
+
+
+@dataclass
+class Block:
+    """A part of a diagram with one way in and one way out."""
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        raise NotImplementedError
+
+    def run(self, scope: Scope) -> Run:
+        raise NotImplementedError
+
+
+@dataclass
+class Scope(Run):
+    """A process, sub-process or inner instance: done when its body and all detached handlers are."""
+
+    parts: list[Run] = field(default_factory=list)
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        for part in self.parts:
+            yield from part.open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        for part in self.parts:
+            yield from part.timers()
+
+    def settle(self) -> None:
+        for part in list(self.parts):
+            settle(part)
+        self.done = all(p.done for p in self.parts)
+
+
+def settle(run: Run) -> None:
+    """Let a run see what its parts did."""
+    inner = getattr(run, "settle", None)
+    if inner is not None:
+        inner()
+
+
+@dataclass
+class Leaf(Run):
+    """An open user task, perhaps with a boundary timer."""
+
+    task: str = ""
+    on: str | None = None
+    fired: bool = False
+    born: int = field(default_factory=itertools.count().__next__)
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        if not self.done:
+            yield self.task, self
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        if not self.done and self.on and not self.fired:
+            yield self.on, self
+
+
+@dataclass
+class Task(Block):
+    """A user task."""
+
+    task: str = ""
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        self.task = names("u")
+        return Drawn(user(self.task), self.task, self.task)
+
+    def run(self, scope: Scope) -> Run:
+        return Leaf(task=self.task)
+
+
+@dataclass
+class _Seq(Run):
+    blocks: list[Block] = field(default_factory=list)
+    scope: Scope = field(default_factory=Scope)
+    at: int = -1
+    current: Run = field(default_factory=lambda: Run(done=True))
+
+    def settle(self) -> None:
+        settle(self.current)
+        while self.current.done and not self.done:
+            self.at += 1
+            if self.at == len(self.blocks):
+                self.done = True
+            else:
+                self.current = self.blocks[self.at].run(self.scope)
+                settle(self.current)
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        if not self.done:
+            yield from self.current.open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        if not self.done:
+            yield from self.current.timers()
+
+
+@dataclass
+class Seq(Block):
+    """One after the other."""
+
+    blocks: list[Block] = field(default_factory=list)
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        drawn = [b.draw(names, variables) for b in self.blocks]
+        flows = "".join(flow(x.last, y.first) for x, y in itertools.pairwise(drawn))
+        return Drawn("".join(d.xml for d in drawn) + flows, drawn[0].first, drawn[-1].last)
+
+    def run(self, scope: Scope) -> Run:
+        return _Seq(blocks=self.blocks, scope=scope)
+
+
+@dataclass
+class _All(Run):
+    parts: list[Run] = field(default_factory=list)
+
+    def settle(self) -> None:
+        for part in self.parts:
+            settle(part)
+        self.done = all(p.done for p in self.parts)
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        for part in self.parts:
+            yield from part.open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        for part in self.parts:
+            yield from part.timers()
+
+
+@dataclass
+class Split(Block):
+    """Branches between two gateways of a kind: all (parallel), one (exclusive), or some (inclusive)."""
+
+    kind: str = "parallel"
+    blocks: list[Block] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        split, join, variable = names("g"), names("j"), names("c")
+        drawn = [b.draw(names, variables) for b in self.blocks]
+        conditional = self.kind != "parallel"
+        if conditional:
+            variables[variable] = self.taken
+        xml = element(f"{self.kind}Gateway", split) + element(f"{self.kind}Gateway", join)
+        for i, part in enumerate(drawn):
+            condition = f"=list contains({variable}, {i})" if conditional else None
+            xml += part.xml + flow(split, part.first, condition) + flow(part.last, join)
+        return Drawn(xml, split, join)
+
+    def run(self, scope: Scope) -> Run:
+        chosen = {"parallel": range(len(self.blocks)), "exclusive": self.taken[:1], "inclusive": self.taken}[self.kind]
+        return _All(parts=[self.blocks[i].run(scope) for i in chosen])
+
+
+@dataclass
+class Loop(Block):
+    """A body that is run a number of times."""
+
+    body: Block = field(default_factory=Task)
+    times: int = 2
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        # In a sub-process of its own, so that each round of an outer loop and each instance counts for itself.
+        sub, first, merge, gate, count, variable, last = (names(p) for p in ("sp", "s", "m", "g", "k", "n", "e"))
+        body = self.body.draw(names, variables)
+        out = names("f")
+        inner = start(first) + element("exclusiveGateway", merge) + element("exclusiveGateway", gate, default=out) + end(last) + body.xml
+        inner += script(count, variable, f"{variable} + 1") + flow(first, merge) + flow(merge, body.first) + flow(body.last, count)
+        inner += flow(count, gate) + flow(gate, merge, f"={variable} < {self.times}") + flow(gate, last, flow_id=out)
+        return Drawn(element("subProcess", sub, ext(io({variable: "=0"})) + inner), sub, sub)
+
+    def run(self, scope: Scope) -> Run:
+        inside = Scope()
+        inside.parts.append(_Seq(blocks=[self.body] * self.times, scope=inside))
+        return _Guard(inside=inside, outer=scope)
+
+
+@dataclass
+class _Guard(Run):
+    """A scope that an error may replace by a handler."""
+
+    inside: Scope = field(default_factory=Scope)
+    alarm: Leaf | None = None
+    handler: Block | None = None
+    handling: Run | None = None
+    outer: Scope = field(default_factory=Scope)
+
+    def settle(self) -> None:
+        if self.handling is None and self.alarm is not None and self.alarm.done:
+            assert self.handler is not None
+            self.handling = self.handler.run(self.outer)
+        if self.handling is not None:
+            settle(self.handling)
+            self.done = self.handling.done
+        else:
+            settle(self.inside)
+            self.done = self.inside.done
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.inside).open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.inside).timers()
+
+
+@dataclass
+class Sub(Block):
+    """A sub-process; with `handler`, a task in it may end it by an error that is caught at its boundary."""
+
+    body: Block = field(default_factory=Task)
+    handler: Block | None = None
+    alarm: str = ""
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        sub, first, last, merge = names("sp"), names("s"), names("e"), names("m")
+        body = self.body.draw(names, variables)
+        inner = start(first) + end(last) + body.xml + flow(first, body.first) + flow(body.last, last)
+        xml = element("exclusiveGateway", merge) + flow(sub, merge)
+        if self.handler is not None:
+            self.alarm, failed, caught = names("u"), names("e"), names("b")
+            inner += user(self.alarm) + end(failed, event("error", "E")) + flow(first, self.alarm) + flow(self.alarm, failed)
+            handler = self.handler.draw(names, variables)
+            xml += boundary(caught, sub, event("error", "E")) + handler.xml + flow(caught, handler.first) + flow(handler.last, merge)
+        return Drawn(xml + element("subProcess", sub, inner), sub, merge)
+
+    def run(self, scope: Scope) -> Run:
+        inside = Scope()
+        inside.parts.append(self.body.run(inside))
+        alarm = None
+        if self.handler is not None:
+            alarm = Leaf(task=self.alarm)
+            inside.parts.append(alarm)
+        return _Guard(inside=inside, alarm=alarm, handler=self.handler, outer=scope)
+
+
+@dataclass
+class Each(Block):
+    """A multi-instance sub-process."""
+
+    body: Block = field(default_factory=Task)
+    count: int = 2
+    sequential: bool = False
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        sub, first, last, variable = names("sp"), names("s"), names("e"), names("xs")
+        variables[variable] = list(range(self.count))
+        body = self.body.draw(names, variables)
+        inner = start(first) + end(last) + body.xml + flow(first, body.first) + flow(body.last, last)
+        return Drawn(element("subProcess", sub, each(variable, "item", sequential=self.sequential) + inner), sub, sub)
+
+    def run(self, scope: Scope) -> Run:
+        sub = Sub(body=self.body)
+        if self.sequential:
+            return _Seq(blocks=[sub] * self.count, scope=scope)
+        return _All(parts=[sub.run(scope) for _ in range(self.count)])
+
+
+@dataclass
+class _Timed(Run):
+    leaf: Leaf = field(default_factory=Leaf)
+    block: Timed | None = None
+    scope: Scope = field(default_factory=Scope)
+    handling: Run | None = None
+    detached: bool = False
+
+    def settle(self) -> None:
+        block = self.block
+        assert block is not None
+        if self.leaf.fired and self.handling is None and not self.detached:
+            handler = block.handler.run(self.scope)
+            if block.interrupting:
+                self.leaf.done = True
+                self.handling = handler
+            else:
+                self.detached = True
+                self.scope.parts.append(handler)
+                settle(handler)
+        if self.handling is not None:
+            settle(self.handling)
+        self.done = self.handling.done if self.handling is not None else self.leaf.done
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.leaf).open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.leaf).timers()
+
+
+@dataclass
+class Timed(Block):
+    """A task with a boundary timer whose handler replaces it, or goes beside it and ends on its own."""
+
+    interrupting: bool = True
+    handler: Block = field(default_factory=Task)
+    task: str = ""
+    on: str = ""
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        self.task, self.on = names("u"), names("b")
+        merge, last = names("m"), names("e")
+        handler = self.handler.draw(names, variables)
+        xml = user(self.task) + boundary(self.on, self.task, timer("PT1H"), interrupting=self.interrupting) + handler.xml
+        xml += flow(self.on, handler.first) + element("exclusiveGateway", merge) + flow(self.task, merge)
+        if self.interrupting:
+            xml += flow(handler.last, merge)
+        else:
+            xml += end(last) + flow(handler.last, last)
+        return Drawn(xml, self.task, merge)
+
+    def run(self, scope: Scope) -> Run:
+        return _Timed(leaf=Leaf(task=self.task, on=self.on), block=self, scope=scope)
+
+
+@dataclass
+class Model:
+    """The reference run of a whole diagram."""
+
+    block: Block
+    scope: Scope = field(default_factory=Scope)
+
+    def __post_init__(self) -> None:
+        self.scope.parts.append(self.block.run(self.scope))
+        self.scope.settle()
+
+    @property
+    def done(self) -> bool:
+        return self.scope.done
+
+    @property
+    def open(self) -> Counter[str]:
+        return Counter(name for name, _ in self.scope.open())
+
+    @property
+    def timers(self) -> Counter[str]:
+        return Counter(name for name, _ in self.scope.timers())
+
+    def complete(self, name: str) -> None:
+        self._oldest(self.scope.open(), name).done = True
+        self._settle()
+
+    def fire(self, name: str) -> None:
+        self._oldest(self.scope.timers(), name).fired = True
+        self._settle()
+
+    @staticmethod
+    def _oldest(leaves: Iterator[tuple[str, Run]], name: str) -> Leaf:
+        return min((x for n, x in leaves if n == name and isinstance(x, Leaf)), key=lambda x: x.born)
+
+    def _settle(self) -> None:
+        before = None
+        while before != (before := (self.open, self.timers, self.scope.done)):
+            self.scope.settle()
+
+
+def diagram(block: Block) -> tuple[str, dict[str, object]]:
+    """Return a process body that contains a block, and the variables it needs."""
+    variables: dict[str, object] = {}
+    drawn = block.draw(Names(), variables)
+    body = start() + end() + drawn.xml + flow("s", drawn.first) + flow(drawn.last, "e")
+    return body, variables

@@ -1,0 +1,70 @@
+"""Random well-structured diagrams, random interleavings: the kernel does what the reference model does, step for step.
+
+`Play` stores and loads the instance after every call, so this is also the test that saving and loading change nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.kernel import advance as a
+from tests.unit.kernel.drawing import Play, read
+from tests.unit.kernel.reference import Block, Each, Loop, Model, Seq, Split, Sub, Task, Timed, diagram
+
+ERROR = '<b:error id="E" errorCode="ALARM"/>'
+MAX_STEPS = 60
+
+
+def _larger(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
+    some = st.lists(inner, min_size=2, max_size=3)
+    return st.one_of(
+        st.builds(Seq, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda blocks: Split("parallel", blocks), some),
+        some.flatmap(lambda b: st.builds(lambda i: Split("exclusive", b, [i]), st.integers(0, len(b) - 1))),
+        some.flatmap(
+            lambda b: st.builds(lambda taken: Split("inclusive", b, sorted(taken)), st.sets(st.integers(0, len(b) - 1), min_size=1))
+        ),
+        st.builds(Loop, inner, st.integers(1, 3)),
+        st.builds(Sub, inner),
+        st.builds(Sub, inner, inner),
+        st.builds(Each, inner, st.integers(0, 3), st.booleans()),
+        st.builds(Timed, st.booleans(), inner),
+    )
+
+
+blocks = st.recursive(st.builds(Task), _larger, max_leaves=8)
+
+
+def agree(play: Play, model: Model) -> None:
+    assert not play.incidents
+    assert Counter(t.element_id for t in play.tasks) == model.open
+    assert Counter(t.element_id for t in play.timers) == model.timers
+    assert play.completed == model.done
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(blocks, st.data())
+def test_the_kernel_and_the_reference_agree(block: Block, data: st.DataObject) -> None:
+    body, variables = diagram(block)
+    model = Model(block)
+    play = Play(read(body, ERROR), **variables)
+    agree(play, model)
+    for _ in range(MAX_STEPS):
+        if play.completed:
+            break
+        acts = [("complete", n) for n in sorted(model.open)] + [("fire", n) for n in sorted(model.timers)]
+        act, name = data.draw(st.sampled_from(acts))
+        if act == "complete":
+            play.do(name)
+            model.complete(name)
+        else:
+            play.fire(name)
+            model.fire(name)
+        agree(play, model)
+    if play.completed:
+        assert play.nothing_left()
+        entered, left = play.of(a.ElementEntered), play.of(a.ElementCompleted) + play.of(a.ElementTerminated)
+        assert sorted(e.key for e in entered) == sorted(e.key for e in left), "what was entered was left, once"
