@@ -19,10 +19,12 @@ from engine.feel.api import (
     compile_unary_tests,
     evaluate,
     function_names,
+    special_names,
     unary_test,
 )
 from engine.feel.environment import Calendar, Directory, Environment, FeelWarning, Limits
 from engine.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
+from engine.feel.text import to_text
 from engine.feel.values import Range, from_python, to_json
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "evaluate",
     "from_python",
     "function_names",
+    "special_names",
     "to_json",
+    "to_text",
     "unary_test",
 ]

@@ -18,11 +18,11 @@ def feel(expression: str, context: str, as_json: bool) -> None:
     from engine import feel as language
 
     names = read_object(context, "--context")
-    compiled = language.compile_expression(expression, language.known_names(names))
+    compiled = language.compile_expression(expression, language.special_names(names))
     value, warnings = compiled.evaluate_with_warnings(names, language.Environment())
     for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-    answer({"value": _shown(value), "warnings": [str(w) for w in warnings]}, language.to_text(value), as_json)
+        click.echo(f"warning: {warning.message}", err=True)
+    answer({"value": _shown(value), "warnings": [w.message for w in warnings]}, language.to_text(value), as_json)
 
 
 @click.command()
