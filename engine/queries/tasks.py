@@ -6,7 +6,8 @@ from sqlalchemy import bindparam, select
 
 from engine import history
 from engine.errors import NotFound
-from engine.queries import forms, journal
+from engine.queries import forms
+from engine.queries.journal import due_clock, lines
 from engine.queries.records import Task, TaskPage
 from engine.queries.rows import INSTANCES, instance_of, task_of, tasks_by_key
 from engine.queries.visibility import hidden_scopes
@@ -48,8 +49,8 @@ def task(ctx: Context, key: int, who: str) -> TaskPage:
             variables=variables if mine else {},
             draft=reading.scalar(_DRAFT, {"task": key, "who": who}) if row.has_draft else None,
             facts=forms.facts(forms.labels(ctx, reading, version), version.process.summary, view(reading, row.instance_key)),
-            history=journal.lines(reading, entries, hidden),
-            clock=journal.due_clock(key, row.created_at, row.ended_at or reading.now, entries),
+            history=lines(reading, entries, hidden),
+            clock=due_clock(key, row.created_at, row.ended_at or reading.now, entries),
             may_claim=going and mine and found.assignee != who,
             may_unclaim=going and _may_unclaim(acting, found),
             may_complete=going and mine and found.assignee == who,
