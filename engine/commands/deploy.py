@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, select
 
-from engine import definitions, dmn, forms, history
-from engine.commands import timers
-from engine.commands.surroundings import environment
+from engine import definitions, dmn, forms, history, kernel
+from engine.commands.surroundings import without_instance
 from engine.definitions import Element, Finding, Process, Report
-from engine.errors import DeploymentRefused
+from engine.errors import DeploymentRefused, InvalidValue
 from engine.history.events import Deployed
-from engine.kernel.trouble import Trouble
 from engine.store import Transaction
 from engine.store.context import Context
 from engine.store.tables import (
@@ -180,15 +180,13 @@ def _register_starts(ctx: Context, tx: Transaction, process: Process, definition
     for event in process.start_events:
         if event.event is None or event.event.kind not in {"timer", "message", "signal"}:
             continue
-        try:
-            due = timers.first_due(tx, event, environment(ctx, tx))
-            name = _name(event)
-        except Trouble as error:
-            finding = Finding("refused", "", event.id, event.name, "startEvent", reason=str(error), line=event.line)
-            refused = Report((*report.findings, finding))
-            raise DeploymentRefused(refused.as_text(), report=refused, element_id=event.id) from error
-        if event.event.kind == "timer" and due is None:
-            continue  # a date that is past never comes again
+        state, due_at = None, None
+        if event.event.kind == "timer":
+            state = _first(ctx, tx, process, event, report)
+            due_at = datetime.fromisoformat(state["due"]) if state is not None else None
+            if state is None or due_at is None or (due_at < tx.now and "anchor" not in state):
+                continue  # a date that is past never comes again
+            tx.falls_due(due_at)
         rows.append(
             {
                 "key": next(ctx.keys),
@@ -196,15 +194,22 @@ def _register_starts(ctx: Context, tx: Transaction, process: Process, definition
                 "bpmn_process_id": process.id,
                 "element_id": event.id,
                 "kind": event.event.kind,
-                "name": name,
-                "due_at": due[0] if due else None,
-                "state": due[1] if due else None,
+                "name": _name(event),
+                "due_at": due_at,
+                "state": state,
             }
         )
-        if due is not None:
-            tx.falls_due(due[0])
     if rows:
         tx.execute(_ADD_START, rows)
+
+
+def _first(ctx: Context, tx: Transaction, process: Process, event: Element, report: Report) -> dict[str, Any] | None:
+    try:
+        return kernel.start_timer(process, event.id, without_instance(ctx, tx))
+    except InvalidValue as error:
+        finding = Finding("refused", "", event.id, event.name, "startEvent", reason=error.message, line=event.line)
+        refused = Report((*report.findings, finding))
+        raise DeploymentRefused(refused.as_text(), report=refused, element_id=event.id) from error
 
 
 def _name(event: Element) -> str:

@@ -144,6 +144,8 @@ def begin(
     starts = [event for event in process.start_events if start_event_id in {None, event.id}]
     if not starts and not at:
         raise NotFound(f"流程 {process.id} 没有可用的开始事件（no such start event）", element_id=start_event_id)
+    if process.business_id and unit.row["business_id"]:
+        values.setdefault("business_id", unit.row["business_id"])  # correlation keys and messages name the case by it
     for event in starts:
         if event.initiator and by is not None:
             values.setdefault(event.initiator, by)

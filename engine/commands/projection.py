@@ -210,6 +210,7 @@ _TABLE_OF: dict[type[Change], str] = {
     kernel.MessageAwaited: "subscriptions",
     kernel.SignalAwaited: "subscriptions",
     kernel.SubscriptionClosed: "subscriptions",
+    kernel.EventReceived: "subscriptions",  # what was received does not wait any more
     kernel.JobCreated: "jobs",
     kernel.JobCompleted: "jobs",
     kernel.JobCancelled: "jobs",
@@ -376,7 +377,7 @@ def _timers(unit: InstanceUnit, net: _Net) -> None:
 
 
 def _subscriptions(unit: InstanceUnit, net: _Net) -> None:
-    if gone := [{"gone": key} for key in net.gone(net.subscriptions, kernel.SubscriptionClosed)]:
+    if gone := [{"gone": key} for key in net.gone(net.subscriptions, kernel.SubscriptionClosed, kernel.EventReceived)]:
         unit.tx.execute(_DELETE_MESSAGE, gone)
         unit.tx.execute(_DELETE_SIGNAL, gone)
     awaited = [change for change in net.subscriptions.values() if isinstance(change, kernel.MessageAwaited)]

@@ -73,6 +73,11 @@ def environment(
     )
 
 
+def without_instance(ctx: Context, tx: Transaction) -> kernel.Surroundings:
+    """Return the kernel's surroundings where there is no instance yet: for the timers of start events."""
+    return kernel.Surroundings(now=tx.now, keys=ctx.keys, environment=environment(ctx, tx))
+
+
 def surroundings(ctx: Context, tx: Transaction, instance: Mapping[str, Any]) -> Surroundings:
     """Return the surroundings of one command on one instance."""
     calendar = WatchedCalendar(ctx, tx)

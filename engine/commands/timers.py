@@ -6,21 +6,31 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select, update
 
-from engine import feel
+from engine import kernel
 from engine.commands.instance_unit import InstanceUnit
 from engine.commands.instances import begin, new_unit
-from engine.commands.surroundings import environment
+from engine.commands.surroundings import without_instance
 from engine.commands.taking import taken_for_instance
-from engine.definitions import Element
-from engine.kernel import timers as due_dates
-from engine.kernel.evaluation import Evaluation
-from engine.store import Transaction
+from engine.history.events import DeadlineRecomputed
+from engine.kernel.advance import TaskUpdated, TimerArmed
 from engine.store.context import Context
-from engine.store.tables import start_event, timer
+from engine.store.tables import start_event, timer, user_task
 
 _TIMER = select(timer).where(timer.c.key == bindparam("timer"))
 _START = select(start_event).where(start_event.c.key == bindparam("timer")).with_for_update()
 _NEXT = update(start_event).where(start_event.c.key == bindparam("timer")).values(due_at=bindparam("at"), state=bindparam("memo"))
+_TIMERS = select(timer.c.key, timer.c.due_at).where(timer.c.instance_key == bindparam("instance"))
+_TASKS = select(user_task.c.key, user_task.c.due_at).where(
+    user_task.c.instance_key == bindparam("instance"), user_task.c.state == "OPEN"
+)
+_SETTLE_TIMERS = (
+    update(timer).where(timer.c.instance_key == bindparam("instance"), timer.c.provisional).values(provisional=bindparam("still"))
+)
+_SETTLE_TASKS = (
+    update(user_task)
+    .where(user_task.c.instance_key == bindparam("instance"), user_task.c.provisional)
+    .values(provisional=bindparam("still"))
+)
 _LAST = delete(start_event).where(start_event.c.key == bindparam("timer"))
 
 
@@ -45,39 +55,35 @@ def fire_start_timer(ctx: Context, key: int) -> int | None:
         row = tx.one(_START, {"timer": key})
         if row is None or row.due_at is None or row.due_at > tx.now:
             return None
-        following = due_dates.following(row.state, Evaluation(environment(ctx, tx)), tx.now)
-        if following is None:
+        process = ctx.library.process(tx, row.definition_key).process
+        state = kernel.start_timer(process, row.element_id, without_instance(ctx, tx), row.state)
+        if state is None:
             tx.execute(_LAST, {"timer": key})
         else:
-            tx.execute(_NEXT, {"timer": key, "at": following.at, "memo": following.memo(tx.now)})
-            tx.falls_due(following.at)
+            due_at = datetime.fromisoformat(state["due"])
+            tx.execute(_NEXT, {"timer": key, "at": due_at, "memo": state})
+            tx.falls_due(due_at)
         unit = new_unit(ctx, tx, row.definition_key)
         begin(unit, {}, start_event_id=row.element_id)
         unit.commit("fire_start_timer")
     return unit.key
 
 
-def first_due(tx: Transaction, event: Element, surroundings: feel.Environment) -> tuple[datetime, dict[str, object]] | None:
-    """Return when a timer start event fires first, and its state; None for a date that is past.
-
-    Raises:
-        Trouble: its expression has no such value.
-    """
-    if event.event is None or event.event.timer is None:
-        return None
-    due = due_dates.first(event.event.timer, {}, Evaluation(surroundings), tx.now)
-    if due.at < tx.now and due.anchor is None:
-        return None
-    return due.at, due.memo(tx.now)
-
-
 def recompute_deadlines(ctx: Context, job_key: int) -> None:
-    """Compute a case's provisional deadlines anew, after the calendar was changed."""
+    """Compute a case's deadlines anew that were counted in a year without a published calendar."""
     with taken_for_instance(ctx, job_key) as found:
         if found is None:
             return
-        unit = found.unit
-        keys = [row.key for row in found.tx.all(select(timer.c.key).where(timer.c.instance_key == unit.key, timer.c.provisional))]
-        unit.apply(unit.kernel.recompute(keys))
+        tx, unit = found.tx, found.unit
+        mine = {"instance": unit.key}
+        before = {row.key: row.due_at for statement in (_TIMERS, _TASKS) for row in tx.all(statement, mine)}
+        advance = unit.kernel.recompute_deadlines()
+        unit.apply(advance)
+        for change in advance.changes:
+            if isinstance(change, TimerArmed | TaskUpdated):
+                last = before.get(change.key)
+                unit.record(DeadlineRecomputed(change.key, change.element_id, last, change.due_at, unit.provisional))
         if unit.changes:
             unit.commit("recompute_deadlines")
+        for statement in (_SETTLE_TIMERS, _SETTLE_TASKS):
+            tx.execute(statement, {**mine, "still": unit.provisional})

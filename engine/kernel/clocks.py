@@ -95,7 +95,7 @@ def resume(tree: Tree, stopper: CoreTask) -> None:
         state = _state(task)
         if "held" not in state or _is_held(tree, task):
             continue
-        due = now + timedelta(seconds=state.pop("held"))
+        due = now + timedelta(seconds=float(state.pop("held")))
         tree.touch(task)
         state["shifted"] = True
         if "timer" not in task.memo:
