@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.adapters.mail import SmtpMailer
-from engine.adapters.webhook import WebhookPoster
-from engine.facade import Engine
-
+from engine.adapters.smtp import SmtpMailer
+from engine.adapters.webhook import SignedWebhook
 from engine.clock import Clock
+from engine.facade import Engine
 from engine.ports import Ports
 from engine.settings import Settings
 
@@ -19,9 +18,22 @@ FORMS = ROOT / "forms"
 
 def ports(settings: Settings) -> Ports:
     """Return the adapters that the settings configure."""
-    mailer = SmtpMailer.from_settings(settings) if settings.mail_host else None
-    webhook = WebhookPoster.from_settings(settings) if settings.webhook_url else None
-    return Ports(mailer=mailer, webhook=webhook)
+    return Ports(mailer=_mailer(settings) if settings.mail_host else None, webhook=_webhook(settings))
+
+
+def _mailer(settings: Settings) -> SmtpMailer:
+    return SmtpMailer(
+        settings.mail_host,
+        settings.mail_port,
+        sender=settings.mail_sender,
+        user=settings.mail_user,
+        password=settings.mail_password,
+        starttls=settings.mail_starttls,
+    )
+
+
+def _webhook(settings: Settings) -> SignedWebhook | None:
+    return SignedWebhook(settings.webhook_allow, settings.webhook_secret) if settings.webhook_url else None
 
 
 def open_engine(settings: Settings, clock: Clock | None = None) -> Engine:

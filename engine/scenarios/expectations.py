@@ -82,7 +82,7 @@ def _tasks(engine: Engine, case: int, expected: Mapping[str, Any]) -> Iterator[s
 
 
 def _task(engine: Engine, element: str, task: Any, wanted: Mapping[str, Any]) -> Iterator[str]:
-    facts = {
+    facts: dict[str, Callable[[], Any]] = {
         "groups": lambda: sorted(task.candidate_groups),
         "users": lambda: sorted(task.candidate_users),
         "assignee": lambda: task.assignee,

@@ -134,10 +134,10 @@ def _decimal(loader: yaml.SafeLoader, item: yaml.ScalarNode) -> Decimal:
 def _mapping(loader: yaml.SafeLoader, item: yaml.MappingNode) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     for key_item, value_item in item.value:
-        key = loader.construct_object(key_item, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_item, deep=True)
         if key in result:
             raise ScenarioError(f"“{key}” stands twice", line=key_item.start_mark.line + 1)
-        result[key] = loader.construct_object(value_item, deep=True)  # type: ignore[no-untyped-call]
+        result[key] = loader.construct_object(value_item, deep=True)
     return _Lined(result, item.start_mark.line + 1)
 
 

@@ -10,6 +10,7 @@ property `rule`, a DMN rule opens its annotation with them, a form component has
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
@@ -22,7 +23,7 @@ import yaml
 from lxml import etree
 
 from engine.errors import LiuzhuanError
-from engine.scenarios.reading import Scenario, read_scenarios
+from engine.scenarios.reading import Scenario, ScenarioError, read_scenarios
 
 _ID = re.compile(r"[A-Z]\d+(?:\.\d+)?")
 _OPENING = re.compile(r"\s*([A-Z]\d+(?:\.\d+)?(?:\s*[,，、]\s*[A-Z]\d+(?:\.\d+)?)*)")
@@ -99,7 +100,11 @@ def unknown_rules(processes: Path) -> Iterator[str]:
 def _table(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    return {str(rule): str(text) for rule, text in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items()}
+    try:
+        table = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return {str(rule): str(text) for rule, text in table.items()}
+    except (yaml.YAMLError, AttributeError) as error:
+        raise ScenarioError(f"{path}: not a table of rule: text: {error}") from error
 
 
 def _places(folder: Path, forms: Path) -> Iterator[tuple[str, Place]]:
@@ -114,7 +119,7 @@ def _places(folder: Path, forms: Path) -> Iterator[tuple[str, Place]]:
 def _bpmn_places(path: Path) -> Iterator[tuple[str, Place]]:
     for item in etree.parse(path, _PARSER).iter(f"{{{_ZEEBE}}}property"):
         if item.get("name") == "rule":
-            owner = item.getparent().getparent().getparent()  # property < properties < extensionElements < the element
+            owner = next(itertools.islice(item.iterancestors(), 2, None))  # above properties and extensionElements
             place = Place(path.name, owner.get("id") or "", " ".join((owner.get("name") or owner.get("id") or "").split()))
             yield from ((rule, place) for rule in _ID.findall(item.get("value") or ""))
 

@@ -193,7 +193,7 @@ def _act(step: Step, stage: _Stage) -> Iterator[str]:
 
 def _refusal(expected: Mapping[str, Any], error: LiuzhuanError) -> Iterator[str]:
     problems = error.problems if isinstance(error, InvalidSubmission) else ()
-    said = {
+    said: dict[str, set[str | None]] = {
         "rule": {error.rule, *(problem.rule for problem in problems)},
         "field": {error.field, *(problem.field for problem in problems)},
         "code": {error.code},

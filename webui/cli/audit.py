@@ -25,11 +25,11 @@ def audit() -> None:
 @json_option
 def verify(pack: Path | None, as_json: bool) -> None:
     """Check every row of the journal against its chain and the checkpoints; exit 1 where something was changed."""
-    from engine import history
+    from engine.history.evidence import verify_pack
     from webui.wiring import open_engine
 
     if pack:
-        proof = history.verify_pack(pack.read_bytes())
+        proof = verify_pack(pack.read_bytes())
     else:
         with open_engine(Settings.read()) as engine:
             proof = engine.verify()

@@ -61,7 +61,7 @@ def test_an_exemption_needs_a_rule_and_is_shown_with_its_reason(processes: Path,
     assert rules.main(["--write", str(processes)]) == 0
     assert rules.main(["--check", str(processes)]) == 0
     assert "由别的系统办理" in (folder / "README.md").read_text(encoding="utf-8")
-    (folder / "exemptions.yaml").write_text("X9.9: ?\n", encoding="utf-8")
+    (folder / "exemptions.yaml").write_text("X9.9: 无\n", encoding="utf-8")
     assert rules.main(["--check", str(processes)]) == 1
     assert "there is no rule X9.9" in capsys.readouterr().err
 
