@@ -14,6 +14,7 @@ from engine.queries.definitions import (
     start_list,
     start_page,
 )
+from engine.queries.forms import option_labels
 from engine.queries.inbox import find_tasks, inbox, may_work_on
 from engine.queries.incidents import incidents
 from engine.queries.instances import (
@@ -54,6 +55,7 @@ __all__ = [
     "journal_events",
     "may_work_on",
     "offer",
+    "option_labels",
     "process_names",
     "resources",
     "start_list",

@@ -41,16 +41,56 @@ def read_form(ctx: Context, reading: Reading, form_key: int) -> forms.Form:
 
 
 def labels(ctx: Context, reading: Reading, version: ProcessVersion) -> dict[str, tuple[str, str]]:
-    """Return the labels (Chinese, English) that the forms of a process give to variables, by name."""
-    ids = sorted({element.form_id for element in version.process.elements.values() if element.form_id is not None})
-    newest = tuple(sorted(_newest_keys(reading, ids).values()))
-    return ctx.library.compiled(("labels", version.key, newest), lambda: _labels(ctx, reading, newest))
+    """Return the labels (Chinese, English) of variables by name: from the forms of a process.
+
+    Variables that stand in no form are labelled by the process's properties `label:<name>` and `label:<name>:en`.
+    """
+    newest = _form_keys(reading, version)
+    own = _own_labels(version.process.properties)
+    return ctx.library.compiled(("labels", version.key, newest), lambda: own | _labels(ctx, reading, newest))
+
+
+def option_labels(ctx: Context, definition_key: int) -> Mapping[str, Mapping[str, str]]:
+    """Return what the options of choice fields are called: variable → value → label, from the forms of a process version.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    with ctx.store.read() as reading:
+        version = ctx.library.process(reading, definition_key)
+        newest = _form_keys(reading, version)
+        return ctx.library.compiled(("option-labels", version.key, newest), lambda: _option_labels(ctx, reading, newest))
 
 
 def facts(labelled: Mapping[str, tuple[str, str]], names: Iterable[str], variables: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the named variables that have a value, with their labels."""
     found = [name for name in names if variables.get(name) is not None]
     return tuple(Fact(name, *labelled.get(name, (name, name)), variables[name]) for name in found)
+
+
+def _form_keys(reading: Reading, version: ProcessVersion) -> tuple[int, ...]:
+    ids = sorted({element.form_id for element in version.process.elements.values() if element.form_id is not None})
+    return tuple(sorted(_newest_keys(reading, ids).values()))
+
+
+def _own_labels(properties: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    given = {name.removeprefix("label:"): value for name, value in properties.items() if name.startswith("label:")}
+    return {name: (label, given.get(f"{name}:en", label)) for name, label in given.items() if not name.endswith(":en")}
+
+
+def _option_labels(ctx: Context, reading: Reading, form_keys: Iterable[int]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+
+    def visit(components: object) -> None:
+        for part in components if isinstance(components, list) else ():
+            for option in part.get("values") or ():
+                if isinstance(option, Mapping) and isinstance(part.get("key"), str):
+                    found.setdefault(part["key"], {}).setdefault(str(option.get("value")), str(option.get("label")))
+            visit(part.get("components"))
+
+    for key in form_keys:
+        visit(read_form(ctx, reading, key).schema.get("components"))
+    return found
 
 
 def _newest_keys(reading: Reading, ids: list[str]) -> dict[str, int]:
