@@ -97,6 +97,7 @@ class Pack:
 
     manifest: Mapping[str, Any]
     files: Mapping[str, bytes]
+    instance_keys: frozenset[int]
 
     @classmethod
     def open(cls, content: bytes) -> Pack:
@@ -113,7 +114,8 @@ class Pack:
             manifest = json.loads(files.pop("manifest.json"))
             if manifest["format"] != FORMAT:
                 raise InvalidValue(f"不认识的格式 (unknown format): {manifest['format']}")
-            return cls(manifest, files)
+            keys = frozenset(int(case["processInstanceKey"]) for case in manifest["cases"])
+            return cls(manifest, files, keys)
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
             raise InvalidValue(f"不是证据包 (no evidence pack): {error}") from error
 
@@ -159,13 +161,7 @@ def verify_pack(content: bytes, anchor: str | None = None) -> Verdict:
     """
     pack = Pack.open(content)
     faults = list(_changed_files(pack))
-    try:
-        only = frozenset(int(case["processInstanceKey"]) for case in pack.manifest["cases"])
-        verdict = verify(pack, only=only, anchor=anchor)
-    except (InvalidValue, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        verdict = Verdict()
-        text = f"无法读取 (cannot be read): {error}"
-        faults.append(Fault("file-changed", 0, 0, text))
+    verdict = verify(pack, only=pack.instance_keys, anchor=anchor)
     verdict.faults[:0] = faults
     return verdict
 

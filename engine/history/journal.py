@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, Row, Text, bindparam, cast, func, insert, select, type_coerce
 
 from engine.errors import Defect, NotFound
 from engine.history import codec
@@ -32,6 +32,7 @@ _ROWS = (
     .where(journal.c.instance_key == bindparam("instance"), journal.c.seq > bindparam("after"))
     .order_by(journal.c.seq)
 )
+_TEXTS = ("command", "payload", "previous_hash", "hash")
 _LOCK_NO_INSTANCE = select(func.pg_advisory_xact_lock(0x6C69757A6875616E))
 _APPEND = insert(journal)
 _HAS_BLOB = select(blob.c.digest).where(blob.c.digest == bindparam("digest"))
@@ -107,10 +108,28 @@ def rows(reading: Reading, instance_key: int, after: int = 0) -> list[JournalRow
 
 
 def all_rows(reading: Reading) -> Iterable[JournalRow]:
-    """Yield the rows of every case, by case and sequence, in batches of 1,000."""
-    statement = select(journal).order_by(journal.c.instance_key, journal.c.seq).execution_options(yield_per=1000)
+    """Yield the rows of every case, by case and sequence, in batches of 1,000.
+
+    SQLite keeps whatever bytes somebody put into a text: they come out as they are (lone surrogates), for verification to find.
+    """
+    columns = [raw(reading, column) if column.name in _TEXTS else column for column in journal.c]
+    statement = select(*columns).order_by(journal.c.instance_key, journal.c.seq).execution_options(yield_per=1000)
     for found in reading.execute(statement):
-        yield _row(found)
+        texts = {name: as_stored(getattr(found, name)) for name in _TEXTS}
+        yield JournalRow(**{**{name: getattr(found, name) for name in JournalRow.__slots__}, **texts})
+
+
+def raw(reading: Reading, column: Column[Any]) -> ColumnElement[Any]:
+    """Return a text column as it must be read for `as_stored`: as bytes where the database does not check that it is text."""
+    text = type_coerce(column, Text)
+    return (cast(text, LargeBinary) if reading.dialect == "sqlite" else text).label(column.name)
+
+
+def as_stored(content: bytes | str | None) -> str:
+    """Return a text as it stands in the database, bytes that are no UTF-8 as lone surrogates."""
+    if isinstance(content, bytes):
+        return content.decode(errors="surrogateescape")
+    return content or ""
 
 
 def entries(reading: Reading, instance_key: int, after: int = 0) -> list[Entry]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from engine.errors import LiuzhuanError
 from engine.history import canonical, codec
 from engine.history.chain import GENESIS, Checkpoint, JournalRow
+
+_Item = TypeVar("_Item")
 
 
 class Source(Protocol):
@@ -34,7 +36,7 @@ class Fault:
 
     Attributes:
         kind: row-changed | row-missing | row-out-of-place | blob-changed | blob-missing | checkpoint-changed | checkpoint-missing
-            | case-missing | head-changed | anchor-missing | file-changed.
+            | case-missing | head-changed | anchor-missing | file-changed | unreadable.
         instance_key, seq: which journal row; 0 where it is none.
         message: in Chinese and English.
     """
@@ -98,7 +100,7 @@ def verify(source: Source, *, only: frozenset[int] | None = None, anchor: str | 
     last_seq: dict[int, int] = {}
     covered: dict[int, int] = {}
     previous: JournalRow | None = None
-    for row in source.rows():
+    for row in _readable(source.rows(), verdict):
         if previous is None or previous.instance_key != row.instance_key:
             verdict.instances += 1
             previous = None
@@ -121,12 +123,12 @@ def verify(source: Source, *, only: frozenset[int] | None = None, anchor: str | 
 def _checkpoints(source: Source, only: frozenset[int] | None, anchor: str | None, verdict: Verdict) -> dict[int, dict[int, str]]:
     heads: dict[int, dict[int, str]] = {}
     previous_hash, number, anchored = GENESIS, 0, anchor in {None, GENESIS}
-    for checkpoint in source.checkpoints():
+    for checkpoint in _readable(source.checkpoints(), verdict):
         verdict.checkpoints += 1
         if checkpoint.number != number + 1:
             text = f"检查点 {number + 1} 缺失 (checkpoint {number + 1} is missing)"
             verdict.faults.append(Fault("checkpoint-missing", 0, 0, text))
-        if checkpoint.hash != checkpoint.seal() or checkpoint.previous_hash != previous_hash:
+        if not _agrees(checkpoint) or checkpoint.previous_hash != previous_hash:
             text = f"检查点 {checkpoint.number} 被改动 (checkpoint {checkpoint.number} was changed)"
             verdict.faults.append(Fault("checkpoint-changed", 0, 0, text))
         for instance, seq, head in checkpoint.heads:
@@ -143,7 +145,7 @@ def _checkpoints(source: Source, only: frozenset[int] | None, anchor: str | None
 
 def _contents(source: Source, verdict: Verdict) -> Set[str]:
     contents = set()
-    for digest, content in source.blobs():
+    for digest, content in _readable(source.blobs(), verdict):
         contents.add(digest)
         if hashlib.sha256(content).hexdigest() != digest:
             text = f"内容 {digest} 被改动 (the content {digest} was changed)"
@@ -158,14 +160,10 @@ def _row(row: JournalRow, previous: JournalRow | None, contents: Set[str], verdi
         _fault(verdict, "row-missing", row.instance_key, seq + 1, "缺失", "is missing")
     elif row.previous_hash != previous_hash:
         _fault(verdict, "row-out-of-place", row.instance_key, row.seq, "与前一条不相连", "is not tied to the row before")
-    try:
-        changed = row.hash != row.seal()
-        digests = set() if changed else codec.digests(row.payload)
-    except LiuzhuanError:
-        changed, digests = True, set()
-    if changed:
+    if not _agrees(row):
         _fault(verdict, "row-changed", row.instance_key, row.seq, "内容被改动", "was changed")
-    for digest in sorted(digests - contents):
+        return
+    for digest in sorted(codec.digests(row.payload) - contents):
         _fault(
             verdict,
             "blob-missing",
@@ -174,6 +172,27 @@ def _row(row: JournalRow, previous: JournalRow | None, contents: Set[str], verdi
             f"所引内容 {digest} 缺失",
             f"names content {digest}, which is gone",
         )
+
+
+def _readable(items: Iterable[_Item], verdict: Verdict) -> Iterator[_Item]:
+    """Yield what can be read; what cannot is a fault, and so is all behind it that checkpoints know of."""
+    waiting = iter(items)
+    while True:
+        try:
+            item = next(waiting)
+        except StopIteration:
+            return
+        except Exception as error:  # a damaged file, a value of another kind: whatever it is, it was not written by us
+            verdict.faults.append(Fault("unreadable", 0, 0, f"无法读取 (cannot be read): {error}"))
+            return
+        yield item
+
+
+def _agrees(link: JournalRow | Checkpoint) -> bool:
+    try:
+        return link.hash == link.seal()
+    except (LiuzhuanError, UnicodeEncodeError):  # what stands there is no text, or no moment
+        return False
 
 
 def _fault(verdict: Verdict, kind: str, instance: int, seq: int, chinese: str, english: str) -> None:
