@@ -243,11 +243,17 @@ class Engine:
         by: str | None = None,
         *,
         password: str | None = None,
+        on_behalf_of: str | None = None,
         reason: str = "",
         form_hash: str | None = None,
         idempotency_key: str | None = None,
     ) -> None:
-        """Complete a task with the submission of its form; `password` signs where the task is signed."""
+        """Complete a task with the submission of its form.
+
+        Args:
+            password: signs, where the task is signed.
+            on_behalf_of: the absent person `by` acts for; None = found by the substitutions in force where `by` may not act alone.
+        """
         self._run(
             commands.complete_task,
             by,
@@ -255,6 +261,7 @@ class Engine:
             variables,
             by,
             password=password,
+            on_behalf_of=on_behalf_of,
             reason=reason,
             form_hash=form_hash,
             idempotency_key=idempotency_key,
@@ -345,9 +352,9 @@ class Engine:
         """Correct variables and let the element try again."""
         self._run(commands.resolve_incident, by, key, by, variables)
 
-    def alerts(self) -> tuple[Alert, ...]:
-        """Return all alerts in the order in which they were raised."""
-        return queries.all_alerts(self._context)
+    def alerts(self, instance: int | None = None) -> tuple[Alert, ...]:
+        """Return the alerts of a case, or all, in the order in which they were raised."""
+        return queries.all_alerts(self._context, instance)
 
     # --- people
 

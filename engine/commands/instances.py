@@ -136,7 +136,10 @@ def begin(
     start_event_id: str | None = None,
     events: Sequence[Event] = (),
 ) -> None:
-    """Start a new instance in the kernel; the start event's `initiator` variable gets who started it."""
+    """Start a new instance in the kernel.
+
+    The start event's `initiator` variable gets who started it, the process's `businessIdVariable` the business id.
+    """
     process = unit.version.process
     if missing := [element for element in at if element not in process.elements]:
         raise NotFound(f"流程 {process.id} 没有元素 {missing[0]}（no such element）", element_id=missing[0])
@@ -144,8 +147,8 @@ def begin(
     starts = [event for event in process.start_events if start_event_id in {None, event.id}]
     if not starts and not at:
         raise NotFound(f"流程 {process.id} 没有可用的开始事件（no such start event）", element_id=start_event_id)
-    if process.business_id and unit.row["business_id"]:
-        values.setdefault("business_id", unit.row["business_id"])  # correlation keys and messages name the case by it
+    if (variable := process.properties.get("businessIdVariable")) and unit.row["business_id"]:
+        values.setdefault(variable, unit.row["business_id"])
     for event in starts:
         if event.initiator and by is not None:
             values.setdefault(event.initiator, by)

@@ -117,6 +117,7 @@ def complete_task(
     by: str | None = None,
     *,
     password: str | None = None,
+    on_behalf_of: str | None = None,
     form_hash: str | None = None,
     reason: str = "",
     idempotency_key: str | None = None,
@@ -129,6 +130,7 @@ def complete_task(
     Args:
         by: username; None = the system, which may do everything but sign.
         password: needed where the task is signed.
+        on_behalf_of: the absent person `by` acts for; None = found by the substitutions in force where `by` may not act alone.
         form_hash: the version of the form that the person saw.
     Raises:
         InvalidSubmission: the data break the form's schema.
@@ -142,7 +144,7 @@ def complete_task(
             return
         unit, task = _open(ctx, tx, task_key)
         who = person(tx, by) if by is not None else None
-        on_behalf_of = check_may_work(tx, who, task) if who is not None else None
+        absent = check_may_work(tx, who, task, on_behalf_of) if who is not None else None
         if task.signed and (who is None or (password is None and not who.external)):
             raise SignatureRequired(
                 "此决定须重新输入密码签名（this decision is signed: enter the password again）", element_id=task.element_id
@@ -151,7 +153,7 @@ def complete_task(
         if task.signed and who is not None:
             unit.record(Signed(task.key, task.element_id, who.username, who.name, task.name, tx.now))
         unit.apply(unit.kernel.complete_task(task.key, data))
-        unit.commit("complete_task", actor=by, on_behalf_of=on_behalf_of)
+        unit.commit("complete_task", actor=by, on_behalf_of=absent)
         if task.assignee is None:
             tx.execute(_WITHDRAW, {"task": task.key})
         if task.has_draft:

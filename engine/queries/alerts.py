@@ -48,10 +48,13 @@ def unread_alerts(ctx: Context, who: str) -> Count:
         return Count(reading.scalar(select(func.count()).select_from(unread)) or 0)
 
 
-def all_alerts(ctx: Context, most: int = 10_000) -> tuple[Alert, ...]:
-    """Return all alerts in the order in which they were raised: for programs, without regard to rights."""
+def all_alerts(ctx: Context, instance_key: int | None = None, most: int = 10_000) -> tuple[Alert, ...]:
+    """Return an instance's alerts, or all, in the order in which they were raised: for programs, without regard to rights."""
+    statement = _ALERTS.order_by(alert.c.key).limit(most)
+    if instance_key is not None:
+        statement = statement.where(alert.c.instance_key == instance_key)
     with ctx.store.read() as reading:
-        return _records(reading, reading.all(_ALERTS.order_by(alert.c.key).limit(most)))
+        return _records(reading, reading.all(statement))
 
 
 def alerts_of(reading: Reading, instance_keys: Collection[int]) -> tuple[Alert, ...]:

@@ -52,11 +52,12 @@ def _absent(reading: Reading, username: str) -> tuple[Absent, ...]:
     return tuple(Absent(someone, scope) for someone, scope in found if someone is not None)
 
 
-def check_may_work(reading: Reading, who: Person, task: Found) -> str | None:
+def check_may_work(reading: Reading, who: Person, task: Found, on_behalf_of: str | None = None) -> str | None:
     """Check that a person may claim or complete a task; return the absent person they act for, None = themselves.
 
     Args:
         task: a row with the columns of `user_task`.
+        on_behalf_of: the absent person they say they act for; None = found where they may not act for themselves.
     Raises:
         Excluded: the person has an interest in the case.
         TaskAlreadyClaimed: somebody else has claimed it.
@@ -65,10 +66,10 @@ def check_may_work(reading: Reading, who: Person, task: Found) -> str | None:
     excluded: Collection[str] = task.excluded_users or ()
     if who.username in excluded:
         raise Excluded(f"{who.name} 与本事项有利害关系，不得办理（has an interest in this case）", element_id=task.element_id)
-    if _own(who, task):
+    if on_behalf_of is None and _own(who, task):
         return None
     for absent in _absent(reading, who.username):
-        if _may_for(absent, task, who.username):
+        if on_behalf_of in {None, absent.person.username} and _may_for(absent, task, who.username):
             return absent.person.username
     if task.assignee is not None and task.assignee != who.username:
         raise TaskAlreadyClaimed(by=task.assignee, element_id=task.element_id)
