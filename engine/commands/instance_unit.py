@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -28,27 +29,23 @@ _ELEMENTS = (
 )
 _ADD = insert(process_instance)
 # The revision catches what the lock does not: nobody may have written since the row was read.
+_CHANGING = (
+    "revision",
+    "state",
+    "ended_at",
+    "subject",
+    "business_id",
+    "suspended_at",
+    "suspended_by",
+    "suspended_reason",
+    "suspended_except",
+    "journal_seq",
+    "journal_hash",
+)
 _UPDATE = (
     update(process_instance)
     .where(process_instance.c.key == bindparam("instance"), process_instance.c.revision == bindparam("read_revision"))
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "revision",
-                "state",
-                "ended_at",
-                "subject",
-                "business_id",
-                "suspended_at",
-                "suspended_by",
-                "suspended_reason",
-                "suspended_except",
-                "journal_seq",
-                "journal_hash",
-            )
-        }
-    )
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 
 
@@ -121,8 +118,12 @@ class InstanceUnit:
 
     def apply(self, advance: Advance) -> None:
         """Take over what a call of the kernel did."""
-        self.changes.extend(advance.changes)
+        self.changes.extend(map(self._shortened, advance.changes))
         self._moves.add(advance)
+
+    def _shortened(self, change: Change) -> Change:
+        # An end hands its variables to a caller; where nobody called, they would only be written down twice.
+        return replace(change, variables={}) if isinstance(change, InstanceEnded) and self.row["parent_key"] is None else change
 
     def commit(self, command: str, *, actor: str | None = None, on_behalf_of: str | None = None) -> None:
         """Write everything: the journal's row, the instance, the live rows, and what is to be done after commit.
@@ -142,7 +143,8 @@ class InstanceUnit:
             tx.execute(_ADD, row)
         else:
             read, row["revision"] = row["revision"], row["revision"] + 1
-            if tx.execute(_UPDATE, {**row, "instance": self.key, "read_revision": read}).rowcount != 1:
+            new = {f"new_{name}": row[name] for name in _CHANGING}
+            if tx.execute(_UPDATE, {**new, "instance": self.key, "read_revision": read}).rowcount != 1:
                 raise InstanceChanged
         projection.project(self, self._moves, actor=actor, on_behalf_of=on_behalf_of)
         self._new = False

@@ -180,12 +180,12 @@ class Reader:
 @dataclass(slots=True)
 class _Writer:
     tx: Transaction
-    _keys: dict[str, int | None] = field(default_factory=dict)
 
     def user_key(self, username: str) -> int | None:
-        if username not in self._keys:
-            self._keys[username] = self.tx.scalar(_USER_KEY, {"username": username})
-        return self._keys[username]
+        known = self.tx.user_keys
+        if username not in known:
+            known[username] = self.tx.scalar(_USER_KEY, {"username": username})
+        return known[username]
 
     def actor(self, username: str | None) -> int | None:
         if username is None:

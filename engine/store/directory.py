@@ -94,6 +94,7 @@ def find_person(reading: Reading, username: str) -> Person | None:
     if not rows:
         return None
     first = rows[0]
+    reading.user_keys[first.username] = first.key
     groups = frozenset(row.group_id for row in rows if row.group_id is not None)
     return Person(first.key, first.username, first.name, groups, first.email, first.active, first.external, first.session_epoch)
 

@@ -39,7 +39,7 @@ def loads(text: str) -> Any:
         InvalidValue: it is not JSON.
     """
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise InvalidValue(f"not JSON: {error}") from error
 
@@ -49,6 +49,9 @@ _FAST = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
 
 def _write(value: Any, put: Any, depth: int) -> None:

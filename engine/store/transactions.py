@@ -24,11 +24,13 @@ class Reading:
 
     Attributes:
         now: the moment it began (aware, UTC); the only time anything in it may use.
+        user_keys: keys of the usernames looked up so far; None = there is no such user.
     """
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self.now = now
+        self.user_keys: dict[str, int | None] = {}
 
     @property
     def dialect(self) -> str:
