@@ -46,6 +46,16 @@ class Structure:
     facts: tuple[Shown, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A case's variables: plain values that a form labels, the other plain values, lists of objects, and objects."""
+
+    labelled: list[Shown]
+    others: list[Shown]
+    tables: list[Table]
+    structures: list[Structure]
+
+
 def summary_of_case(
     instance: Instance,
     *,
@@ -73,7 +83,7 @@ def summary_of_case(
         "diagram_url": url_for("definitions.file", kind="process", key=instance.process_definition_key),
         "states": states(elements, tasks, incidents),
         "standing": _standing(instance, elements),
-        "summary": [shown for fact in facts if not isinstance((shown := _shown(fact)).value, Mapping)],
+        "summary": [_shown(fact, instance.process_definition_key) for fact in facts if not isinstance(fact.value, Mapping)],
     }
 
 
@@ -106,35 +116,36 @@ def _standing(instance: Instance, elements: Iterable[ElementInstance]) -> list[s
 # --- variables ----------------------------------------------------------------------------------------------------------
 
 
-def facts_of(page: InstancePage) -> tuple[list[Shown], list[Table], list[Structure]]:
-    """Return a case's own variables: plain values, lists of objects, and objects. Those of the summary come first."""
+def facts_of(page: InstancePage) -> Facts:
+    """Return a case's own variables; those of the summary come first."""
     first = [fact.name for fact in page.facts]
     own = [variable for variable in page.variables if variable.scope_key == page.instance.key]
     own.sort(key=lambda variable: first.index(variable.name) if variable.name in first else len(first))
-    plain, tables, structures = [], [], []
-    labels = naming.labels_of(page.variables)
+    labels, key = naming.labels_of(page.variables), page.instance.process_definition_key
+    found = Facts([], [], [], [])
     for variable in own:
-        shown = _shown(variable)
+        shown = _shown(variable, key)
         if _is_table(shown.value):
-            tables.append(table(shown, labels))
+            found.tables.append(table(shown, labels, key))
         elif isinstance(shown.value, Mapping) and not formats.is_file(shown.value):
-            parts = tuple(Shown(str(key), labels.get(str(key), str(key)), value) for key, value in shown.value.items())
-            structures.append(Structure(shown.label, parts))
+            parts = tuple(_part(str(name), part, labels, key) for name, part in shown.value.items())
+            found.structures.append(Structure(shown.label, parts))
         else:
-            plain.append(shown)
-    return plain, tables, structures
+            (found.labelled if shown.label != shown.name else found.others).append(shown)
+    return found
 
 
 def table_named(page: InstancePage, name: str) -> Table | None:
     """Return a case's variable as a table, None where it is none."""
-    return next((found for found in facts_of(page)[1] if found.name == name), None)
+    return next((found for found in facts_of(page).tables if found.name == name), None)
 
 
-def table(shown: Shown, labels: Mapping[str, str]) -> Table:
+def table(shown: Shown, labels: Mapping[str, str], definition_key: int) -> Table:
     """Return a list of objects as a table; its columns in the order in which they first appear."""
     keys = list(dict.fromkeys(key for row in shown.value for key in row))
     columns = tuple(Shown(key, labels.get(f"{shown.name}.{key}", labels.get(key, key)), None) for key in keys)
-    return Table(shown.name, shown.label, columns, tuple(tuple(row.get(key) for key in keys) for row in shown.value))
+    rows = tuple(tuple(naming.readable(definition_key, key, row.get(key)) for key in keys) for row in shown.value)
+    return Table(shown.name, shown.label, columns, rows)
 
 
 def csv_of(found: Table) -> str:
@@ -158,9 +169,13 @@ def _is_number(value: str) -> bool:
     return value.removeprefix("-").removeprefix("+").replace(".", "", 1).isdigit()
 
 
-def _shown(variable: Fact | ScopeVariable) -> Shown:
-    label: str = naming.localized(variable.label, variable.label_en) or variable.name
-    return Shown(variable.name, label, variable.value)
+def _shown(variable: Fact | ScopeVariable, definition_key: int) -> Shown:
+    label = naming.localized(variable.label, variable.label_en) or variable.name
+    return Shown(variable.name, label, naming.readable(definition_key, variable.name, variable.value))
+
+
+def _part(name: str, value: Any, labels: Mapping[str, str], definition_key: int) -> Shown:
+    return Shown(name, labels.get(name, name), naming.readable(definition_key, name, value))
 
 
 def _is_table(value: Any) -> bool:

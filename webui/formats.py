@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, current_app
 
 from webui.i18n import text
 
 _SOON = timedelta(hours=24)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?(?:@[A-Za-z_/+-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def init(app: Flask) -> None:
     app.add_template_filter(value_text, "value_text")
     app.add_template_filter(count_text, "count_text")
     app.add_template_filter(size_text, "size_text")
+    app.add_template_filter(prose, "prose")
 
 
 def zone() -> ZoneInfo:
@@ -101,7 +104,7 @@ def size_text(size: int) -> str:
 
 def value_text(value: Any) -> str:
     """Return a variable's value as a person reads it; structures become JSON."""
-    if value is None or value == "":
+    if value is None or value == "" or value == []:
         return "—"
     if isinstance(value, bool):
         return text("是") if value else text("否")
@@ -127,10 +130,18 @@ def is_file(value: Any) -> bool:
 
 def _moment_text(value: str) -> str | None:
     """Return a moment written in ISO 8601 with a zone as the page shows moments, or None when the text is something else."""
-    if len(value) < 16 or value[4:5] != "-" or value[10:11] != "T":
+    if not _MOMENT.fullmatch(value):
         return None
+    written, _, zone_name = value.partition("@")
     try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
+        at = datetime.fromisoformat(written)
+        if zone_name:
+            at = at.replace(tzinfo=ZoneInfo(zone_name))
+    except (ValueError, ZoneInfoNotFoundError):
         return None
     return moment(at) if at.tzinfo else at.strftime("%Y-%m-%d %H:%M")
+
+
+def prose(source: str) -> str:
+    """Return a text in which moments in ISO 8601 are written as the page writes moments."""
+    return _MOMENT.sub(lambda found: _moment_text(found.group()) or found.group(), source)

@@ -68,6 +68,19 @@ def names(definition_key: int, labels: Mapping[str, str] | None = None) -> Names
     return Names(elements(definition_key), people(), groups(), labels or {})
 
 
+def readable(definition_key: int, name: str, value: Any) -> Any:
+    """Return a variable's value in words: the label of a chosen option, the name of a person; the rest as it is."""
+    options = access.ask(queries.option_labels, definition_key).get(name, {})
+    known = people()
+
+    def word(item: Any) -> Any:
+        if not isinstance(item, str):
+            return item
+        return options.get(item) or known.get(item, item)
+
+    return [word(item) for item in value] if isinstance(value, list) else word(value)
+
+
 def labels_of(facts: Iterable[Any]) -> dict[str, str]:
     """Return variable → label of facts or scope variables."""
     return {fact.name: localized(fact.label, fact.label_en) for fact in facts if fact.label}

@@ -149,6 +149,7 @@ def _frame(entry: Line, names: Names) -> dict[str, Any]:
         "terminated": [change.element_id for change in at if isinstance(change, advance.ElementTerminated)],
         "flows": [change.flow_id for change in at if isinstance(change, advance.FlowTaken)],
         "late": [],
+        "focus": next((change.element_id for change in at if isinstance(change, advance.TaskCreated)), None),
     }
 
 

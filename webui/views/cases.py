@@ -46,15 +46,12 @@ def show(key: int) -> str:
     """The case's page."""
     person = sessions.person()
     found = access.ask(queries.instance, key, person.username)
-    plain, tables, structures = casework.facts_of(found)
     names = naming.names(found.instance.process_definition_key, naming.labels_of(found.variables))
     course = telling.course(access.ask(queries.journal, key, person.username), names)
     return render_template(
         "cases/show.html",
         case=_case(found),
-        facts=plain,
-        tables=tables,
-        structures=structures,
+        facts=casework.facts_of(found),
         tasks=[casework.task_row(task, may_open=True) for task in found.tasks],
         children=[casework.summary_of_case(child) for child in found.children],
         incidents=found.incidents,

@@ -5,6 +5,8 @@ import { isEnglish, say } from "./texts.js";
 
 const MARKERS = { done: "is-done", open: "is-open", late: "is-late", incident: "is-incident", skipped: "is-cancelled" };
 
+const READABLE = 0.75;
+
 /** A diagram in an element with data-diagram-url; data-states = {"done": [element ids], "open": …, "late": …, "counts": {id: n}}. */
 export class Diagram {
   constructor(place) {
@@ -24,6 +26,7 @@ export class Diagram {
     this.controls();
     this.fit();
     this.mark(JSON.parse(this.place.dataset.states ?? "{}"));
+    if (this.place.dataset.focus === "open") this.centre();
     this.canvasPlace.removeAttribute("aria-busy");
     this.place.dataset.ready = "true";
   }
@@ -38,7 +41,6 @@ export class Diagram {
     for (const button of this.place.querySelectorAll("[data-zoom]")) button.addEventListener("click", act[button.dataset.zoom]);
     window.addEventListener("resize", () => this.canvas.resized());
     this.canvasPlace.addEventListener("keydown", (event) => this.key(event));
-    if (this.place.dataset.focus === "open") this.centre();
   }
 
   key(event) {
@@ -77,7 +79,7 @@ export class Diagram {
   /** Bring an element into view without changing how large things are. */
   reveal(id) {
     const element = this.known.get(id);
-    if (!element || element.waypoints) return;
+    if (!element || element.waypoints || !element.width) return;
     const view = this.canvas.viewbox();
     const inside = element.x >= view.x && element.y >= view.y && element.x + element.width <= view.x + view.width && element.y + element.height <= view.y + view.height;
     if (!inside) this.canvas.viewbox({ ...view, x: element.x + element.width / 2 - view.width / 2, y: element.y + element.height / 2 - view.height / 2 });
@@ -87,8 +89,13 @@ export class Diagram {
     const states = JSON.parse(this.place.dataset.states ?? "{}");
     const id = [...(states.late ?? []), ...(states.open ?? [])][0];
     if (!id || !this.known.get(id)) return;
-    if (this.canvas.zoom() < 0.6) this.canvas.zoom(0.7);
+    this.read();
     this.reveal(id);
+  }
+
+  /** A large diagram is enlarged until its words can be read. */
+  read() {
+    if (this.canvas.zoom() < READABLE) this.canvas.zoom(READABLE);
   }
 }
 

@@ -24,7 +24,6 @@ class FormPage {
     this.summary = document.querySelector("[data-summary]");
     this.read = (name, otherwise) => (place.dataset[name] ? JSON.parse(place.dataset[name]) : otherwise);
     this.touched = false;
-    this.id = "f";
   }
 
   async show() {
@@ -36,7 +35,7 @@ class FormPage {
       additionalModules: [texts, fields({ timeZone: this.place.dataset.timeZone, uploadUrl: this.place.dataset.uploadUrl, initialData: data })],
       properties: { readOnly: this.place.dataset.readonly === "true", ariaLabel: this.place.dataset.title },
     });
-    await this.form.importSchema({ ...schema, id: this.id }, data);
+    await this.form.importSchema(schema, data);
     this.place.dataset.ready = "true";
     this.place.removeAttribute("aria-busy");
     const problems = this.read("problems", []);
@@ -133,7 +132,7 @@ class FormPage {
   }
 
   domId(instance) {
-    return ["fjs-form", this.id, instance.id].join("-") + Object.values(instance.indexes ?? {}).map((index) => `_${index}`).join("");
+    return ["fjs-form", this.form._id, instance.id].join("-") + Object.values(instance.indexes ?? {}).map((index) => `_${index}`).join("");
   }
 
   /** What form-js itself finds wrong, in the order of the fields. */

@@ -15,6 +15,7 @@ export class Replay {
     const response = await fetch(this.place.dataset.replayUrl, { credentials: "same-origin" });
     if (!response.ok) throw new Error(`${response.status}`);
     this.frames = (await response.json()).frames;
+    this.diagram.read();
     this.slider.max = String(Math.max(0, this.frames.length - 1));
     this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
     this.part("play").addEventListener("click", () => (this.timer ? this.pause() : this.play()));
@@ -72,7 +73,7 @@ export class Replay {
     this.values(frame.values);
     this.list(this.part("signatures"), frame.signatures);
     this.diagram.mark(this.stateAt(this.at));
-    const newest = frame.entered.at(-1) ?? frame.completed.at(-1);
+    const newest = frame.focus ?? frame.entered.at(-1) ?? frame.completed.at(-1);
     if (newest) this.diagram.reveal(newest);
   }
 

@@ -23,6 +23,7 @@ const ENGLISH = {
   "暂停": "Pause",
   "第 {step} 步，共 {count} 步": "Step {step} of {count}",
   "表单没有显示：{reason}": "The form cannot be shown: {reason}",
+  "序号": "No.",
   "文件太大": "the file is too large",
   "会话已过期": "the session has expired",
   "服务器没有接受": "the server refused it",
