@@ -12,9 +12,17 @@ from engine.definitions.reading import Draft, Reading
 from engine.definitions.xml import CAMUNDA, Node
 
 _HARMLESS = {
-    "asyncBefore", "asyncAfter", "async", "exclusive", "jobPriority", "historyTimeToLive", "isStartableInTasklist", "taskPriority",
-    "formRefVersion", "versionTag",
-}  # fmt: skip
+    "asyncBefore",
+    "asyncAfter",
+    "async",
+    "exclusive",
+    "jobPriority",
+    "historyTimeToLive",
+    "isStartableInTasklist",
+    "taskPriority",
+    "formRefVersion",
+    "versionTag",
+}
 _FOREIGN_CODE = (
     "class",
     "expression",

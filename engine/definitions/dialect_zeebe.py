@@ -21,8 +21,17 @@ from engine.definitions.xml import ZEEBE, Node
 
 BINDINGS = ("latest", "deployment", "versionTag")
 ACTIVITIES = {
-    "task", "userTask", "serviceTask", "sendTask", "receiveTask", "scriptTask", "businessRuleTask", "manualTask", "callActivity", "subProcess"
-}  # fmt: skip
+    "task",
+    "userTask",
+    "serviceTask",
+    "sendTask",
+    "receiveTask",
+    "scriptTask",
+    "businessRuleTask",
+    "manualTask",
+    "callActivity",
+    "subProcess",
+}
 JOBS = {"serviceTask", "sendTask", "scriptTask", "businessRuleTask", "intermediateThrowEvent", "endEvent"}
 EVENTS = {"startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"}
 GATEWAYS = {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
@@ -264,4 +273,4 @@ HANDLERS: Mapping[str, tuple[set[str], Handler]] = {
     "executionListeners": (EVERYWHERE, _listeners),
     "versionTag": ({"process"}, _version_tag),
     "subscription": ({"receiveTask"}, _inert),
-}  # fmt: skip
+}

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from engine.definitions import iso8601
 from engine.definitions.model import Event, EventKind, Term, Timer, TimerKind
-from engine.definitions.reading import Draft, Reading
+from engine.definitions.reading import Draft, Reading, check_language
 from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Node
 
 NONE = Event("none")
@@ -148,7 +148,8 @@ def _timer(reading: Reading, draft: Draft, node: Node) -> Event | None:
         reading.refuse(node, "定时事件应有且只有一个时间、时长或周期 / a timer has exactly one date, duration or cycle")
         return None
     value = given[0].executed()
-    value.keep("id", "language")
+    value.keep("id")
+    check_language(reading, value)
     kind = _TIMERS[value.name]
     if kind == "cycle" and draft.tag == "intermediateCatchEvent":
         reading.refuse(value, "中间捕获事件不能用周期 / an intermediate catch event cannot repeat")

@@ -113,7 +113,8 @@ def moment(text: str, zone: tzinfo) -> datetime:
     text = text.strip()
     if _DATE.fullmatch(text):
         raise ValueError(
-            f"{text} 是日期，没有钟点；请写 start of day(…) 或 end of day(…) / a date has no time of day: use start of day(…) or end of day(…)"
+            f"{text} 是日期，没有钟点；请写 start of day(…) 或 end of day(…) / a date has no time of day: "
+            "use start of day(…) or end of day(…)"
         )
     match = _ZONED.fullmatch(text)
     try:

@@ -9,8 +9,17 @@ from engine.definitions.reading import Draft, Reading, Scoped
 from engine.definitions.xml import ZEEBE, Node
 
 _ACTIVITY = {
-    "task", "userTask", "serviceTask", "sendTask", "receiveTask", "scriptTask", "businessRuleTask", "manualTask", "callActivity", "subProcess"
-}  # fmt: skip
+    "task",
+    "userTask",
+    "serviceTask",
+    "sendTask",
+    "receiveTask",
+    "scriptTask",
+    "businessRuleTask",
+    "manualTask",
+    "callActivity",
+    "subProcess",
+}
 _CATCHING = {"startEvent", "intermediateCatchEvent", "boundaryEvent"}
 
 

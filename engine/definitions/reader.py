@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from engine.definitions import checks, dialect_camunda7, dialect_zeebe, events, own_properties
 from engine.definitions.model import Event, Flow, Loop, Process, Term
-from engine.definitions.reading import Draft, Reading, Scoped
+from engine.definitions.reading import Draft, Reading, Scoped, check_language
 from engine.definitions.report import Finding
 from engine.definitions.verdicts import DOCUMENTARY, judge_the_rest
 from engine.definitions.xml import BPMN, CAMUNDA, MODELER, ZEEBE, Node, UnreadableXml, read
@@ -64,8 +65,9 @@ class BpmnFile:
         return not any(f.verdict == "refused" for f in self.findings)
 
 
+@lru_cache(maxsize=32)
 def read_bpmn(data: bytes, name: str) -> BpmnFile:
-    """Read a BPMN file; every refusal is a finding."""
+    """Read a BPMN file; every refusal is a finding. The last files read are remembered: what comes back is immutable."""
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         root = read(data)
@@ -165,7 +167,7 @@ def _scope(reading: Reading, scoped: Scoped, scope: Draft) -> None:
             scoped.flow_nodes[flow_id] = node
         elif node.name in UNSUPPORTED:
             reading.refuse(node, f"不支持{UNSUPPORTED[node.name]} are not supported")
-        elif (node.name == "dataObject" and node.get("isCollection") is None) or node.name in DOCUMENTARY:
+        elif node.name in DOCUMENTARY:
             node.keep_all("")
 
 
@@ -247,6 +249,7 @@ def _loop(reading: Reading, draft: Draft) -> None:
     node = draft.node.child("multiInstanceLoopCharacteristics")
     if node is None:
         return
+    before = len(reading.problems)
     node.executed().keep("id")
     behaviour = node.get("behavior")
     if behaviour not in {None, "All"}:
@@ -269,11 +272,7 @@ def _loop(reading: Reading, draft: Draft) -> None:
         loop = _zeebe_loop(reading, loop, zeebe.executed())
     elif reading.dialect == "camunda":
         loop = dialect_camunda7.loop(reading, loop, node)
-    if (
-        loop.collection is None
-        and loop.cardinality is None
-        and not any(p.verdict == "refused" and p.line == node.line for p in reading.problems)
-    ):
+    if loop.collection is None and loop.cardinality is None and len(reading.problems) == before:
         reading.refuse(zeebe or node, "多实例缺少输入集合 / the multi-instance has no input collection")
     draft.values["loop"] = loop
 
@@ -307,7 +306,8 @@ def _child_expression(reading: Reading, node: Node, name: str) -> Term | None:
     child = node.child(name)
     if child is None:
         return None
-    child.executed().keep("id", "language")
+    child.executed().keep("id")
+    check_language(reading, child)
     if not child.text:
         reading.refuse(child, "表达式为空 / the expression is empty")
     return reading.expression(child, child.text)

@@ -20,9 +20,16 @@ _PARTS = {
     f"{kind}EventDefinition"
     for kind in ("timer", "message", "signal", "error", "escalation", "terminate", "link", "conditional", "compensate", "cancel")
 } | {
-    "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "timeDate", "timeDuration", "timeCycle", "conditionExpression",
-    "completionCondition", "loopCardinality", "extensionElements",
-}  # fmt: skip
+    "multiInstanceLoopCharacteristics",
+    "standardLoopCharacteristics",
+    "timeDate",
+    "timeDuration",
+    "timeCycle",
+    "conditionExpression",
+    "completionCondition",
+    "loopCardinality",
+    "extensionElements",
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -157,6 +164,13 @@ class Reading:
         owner = next((n for n in _up(node) if n.id and (n.name not in _PARTS or n.parent is self.root)), node)
         name = owner.attributes.get(("", "name"), "")
         return Finding(verdict, self.resource, owner.id or "", name, _type(node), attribute, reason, node.line)
+
+
+def check_language(reading: Reading, node: Node) -> None:
+    """Refuse an expression that says it is written in another language than FEEL."""
+    language = node.get("language")
+    if language and "feel" not in language.casefold() and reading.dialect != "camunda":
+        reading.refuse(node, f"只执行 FEEL 表达式，不执行 {language} / only FEEL expressions are executed", "language")
 
 
 def _up(node: Node | None) -> Iterator[Node]:

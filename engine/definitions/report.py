@@ -9,10 +9,25 @@ from typing import Any, Literal
 Verdict = Literal["executed", "kept", "refused", "warning"]
 
 _WORDS = {
-    "zh": {"executed": "执行", "kept": "保留", "refused": "拒绝", "warning": "提示", "line": "第 {} 行", "ok": "可以部署", "not_ok": "不能部署"},
-    "en": {"executed": "executed", "kept": "kept", "refused": "refused", "warning": "warning", "line": "line {}", "ok": "can be deployed",
-           "not_ok": "cannot be deployed"},
-}  # fmt: skip
+    "zh": {
+        "executed": "执行",
+        "kept": "保留",
+        "refused": "拒绝",
+        "warning": "提示",
+        "line": "第 {} 行",
+        "ok": "可以部署",
+        "not_ok": "不能部署",
+    },
+    "en": {
+        "executed": "executed",
+        "kept": "kept",
+        "refused": "refused",
+        "warning": "warning",
+        "line": "line {}",
+        "ok": "can be deployed",
+        "not_ok": "cannot be deployed",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class ElementCompleted(Change):
 
 @dataclass(frozen=True, slots=True)
 class ElementTerminated(Change):
-    """An element instance was ended by an interrupt, a terminate event, or a cancellation; `by` is the interrupting element's id."""
+    """An element instance was ended by an interrupt, a terminate event, or a cancellation. `by`: the id of what interrupted."""
 
     key: int
     element_id: str

@@ -97,8 +97,11 @@ class Instance:
 
         Raises:
             InvalidValue: there is no such start event or element.
+            Conflict: it has started already.
         """
         tree, root = self._tree, self._tree.root
+        if "on" in root.memo:
+            raise Conflict("实例已经开始 / the instance has started already")
         tree.entered(root)
         start = self._start_event(start_event_id) if not at else None
         if start is None or start.event is None or start.event.kind == "none":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.definitions.model import Event
@@ -49,7 +49,7 @@ def _catcher(task: CoreTask, kind: str, code: str) -> tuple[Node, CoreTask] | No
     """Return who catches (boundary event, host) or (event sub-process, scope): the nearest, and there the exact code first."""
     at = task
     while True:
-        boundary = _matching([b for b in at.spec.boundaries], kind, code) if "i" not in at.memo else None
+        boundary = _matching(at.spec.boundaries, kind, code) if "i" not in at.memo else None
         if boundary is not None:
             return boundary, at
         if at.parent_key is None:
@@ -62,7 +62,7 @@ def _catcher(task: CoreTask, kind: str, code: str) -> tuple[Node, CoreTask] | No
         at = scope
 
 
-def _matching(candidates: list[Node], kind: str, code: str) -> Node | None:
+def _matching(candidates: Sequence[Node], kind: str, code: str) -> Node | None:
     found: Node | None = None
     for candidate in candidates:
         event = candidate.listener.event

@@ -71,7 +71,7 @@ class CoreSpec(TaskSpec):  # type: ignore[misc]  # no stubs
 
     def _update(self, my_task: Any) -> None:
         if self.enter(my_task):
-            my_task._ready()
+            my_task._ready()  # noqa: SLF001  # the core has no other way
 
     def _on_ready_hook(self, my_task: Any) -> None:
         my_task.workflow.enqueue(my_task)
@@ -85,7 +85,7 @@ class CoreSpec(TaskSpec):  # type: ignore[misc]  # no stubs
 
 
 class CoreTask(Task):  # type: ignore[misc]  # no stubs
-    """A live element instance. `key` is its id; `data` is its small JSON; children are kept in a dict, so that one leaves at O(1)."""
+    """A live element instance. `memo` is its small JSON; children are kept in a dict, so that one leaves at O(1)."""
 
     def __init__(self, tree: Any, spec: Any, parent_key: int | None, state: int, key: int, data: dict[str, Any]) -> None:
         super().__init__(tree, spec, None, state=state, id=key)
@@ -129,11 +129,11 @@ class CoreTask(Task):  # type: ignore[misc]  # no stubs
     def restart(self) -> None:
         """Do again what its state says: enter, complete, or leave."""
         if self._state == FUTURE:
-            self.spec._update(self)
+            self.spec._update(self)  # noqa: SLF001
         elif self._state == READY:
             self.run()
         elif self._state == COMPLETED:
-            self.spec._on_complete(self)
+            self.spec._on_complete(self)  # noqa: SLF001
 
     def _set_state(self, value: int) -> None:
         # SpiffWorkflow builds a log record here even when logging is off: 16 % of a step.

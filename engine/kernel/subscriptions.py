@@ -13,7 +13,7 @@ from engine.kernel.variables import View
 
 
 def subscribe(task: CoreTask, view: View) -> bool:
-    """Evaluate and open the subscription of a task's event; False when there is nothing to wait for (a past timer, only recorded).
+    """Evaluate and open the subscription of a task's event; False when nothing is waited for (a past timer, only recorded).
 
     Raises:
         Trouble: an expression failed; nothing is open then.

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import Defect
 from engine.kernel import advance as a
 from engine.kernel import clocks
 from engine.kernel.evaluation import Evaluation
@@ -69,6 +70,8 @@ class Tree(CoreTree):
             task = CoreTask(self, spec, row.parent_key, STATES[row.state], row.key, memo)
             if row.parent_key is None:
                 self.root = task
+        if not self.tasks:
+            raise Defect("an instance without rows cannot be loaded")
         for task in self.tasks.values():
             if task.parent_key is not None:
                 task.scope.child_keys[task.key] = None
@@ -279,7 +282,7 @@ class Tree(CoreTree):
                 self.set_merged(task, name, value)
 
     def map_outputs(self, task: CoreTask) -> None:
-        """Apply output mappings: evaluated in the element, written to the scope around it (a multi-instance's: to the inner instance)."""
+        """Apply output mappings: evaluated in the element, written around it (in a multi-instance: to the inner instance)."""
         outputs = task.spec.element.outputs
         if not outputs:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.definitions.model import Element, Flow
@@ -122,7 +123,7 @@ class Node(CoreSpec):
             raise self.no_way_out()
         return chosen
 
-    @property
+    @cached_property
     def conditional(self) -> bool:
         """Whether a flow that leaves it has a condition or is a default."""
         return self.element.default is not None or any(f is not None and f.condition is not None for f, _ in self.out)

@@ -122,9 +122,11 @@ class Body(Node):
         }
         view = tree.view(task).under(counted)
         result = tree.evaluation.value(loop.output_element, view) if loop.output_element else None
-        if loop.output_collection:
-            view = view.under({loop.output_collection: self._results(body, {task.memo["i"]: result})})
-        enough = loop.condition is not None and tree.evaluation.boolean(loop.condition, view)
+        enough = False
+        if loop.condition is not None:
+            if loop.output_collection:
+                view = view.under({loop.output_collection: self._results(body, {task.memo["i"]: result})})
+            enough = tree.evaluation.boolean(loop.condition, view)
         if loop.output_collection:
             tree.set_local(body, f"#result:{task.memo['i']}", result)
         memo["done"] += 1

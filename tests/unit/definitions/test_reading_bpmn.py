@@ -10,8 +10,26 @@ from engine import definitions
 from engine.definitions import Finding
 from engine.definitions.juel import to_feel
 from tests.unit.kernel.drawing import (
-    Play, boundary, chain, draw, each, element, end, event, ext, flow, io, message, props, script, service, start, timer, user, z,
-)  # fmt: skip
+    Play,
+    boundary,
+    chain,
+    draw,
+    each,
+    element,
+    end,
+    event,
+    ext,
+    flow,
+    io,
+    message,
+    props,
+    script,
+    service,
+    start,
+    timer,
+    user,
+    z,
+)
 
 DATA = Path(__file__).parent / "data"
 PLAIN = start() + user("u") + end() + chain("s", "u", "e")
@@ -32,7 +50,8 @@ def says(body: str, *root: str) -> str:
 
 def test_any_prefix_and_the_default_namespace() -> None:
     bpmn = "http://www.omg.org/spec/BPMN/20100524/MODEL"
-    body = '<{p}process id="P" isExecutable="true"><{p}startEvent id="s"/><{p}userTask id="u"/><{p}sequenceFlow sourceRef="s" targetRef="u"/></{p}process>'
+    inner = '<{p}startEvent id="s"/><{p}userTask id="u"/><{p}sequenceFlow sourceRef="s" targetRef="u"/>'
+    body = '<{p}process id="P" isExecutable="true">' + inner + "</{p}process>"
     for prefix, declared in (("", f'xmlns="{bpmn}"'), ("bpmn2:", f'xmlns:bpmn2="{bpmn}"'), ("x:", f'xmlns:x="{bpmn}"')):
         file = definitions.read_bpmn(
             f"<{prefix}definitions {declared}>{body.format(p=prefix)}</{prefix}definitions>".encode(), "t.bpmn"
@@ -132,10 +151,19 @@ def test_what_modeler_writes_for_camunda_8() -> None:
     file = definitions.read_bpmn((DATA / "modeler-c8.bpmn").read_bytes(), "modeler-c8.bpmn")
     found = {(f.element_id, f.element_type) for f in file.findings if f.verdict == "refused"}
     assert found == {
-        ("UT", "zeebe:input"), ("UT", "zeebe:output"), ("UT", "zeebe:header"), ("UT", "zeebe:taskListener"), ("UT", "zeebe:executionListener"),
-        ("BR", "zeebe:calledDecision"), ("SC", "scriptTask"), ("SD", "sendTask"), ("TI", "timeDate"), ("MI", "zeebe:loopCharacteristics"),
-        ("BT", "timeDuration"), ("Escalation_0opnanb", "escalation"),
-    }  # fmt: skip
+        ("UT", "zeebe:input"),
+        ("UT", "zeebe:output"),
+        ("UT", "zeebe:header"),
+        ("UT", "zeebe:taskListener"),
+        ("UT", "zeebe:executionListener"),
+        ("BR", "zeebe:calledDecision"),
+        ("SC", "scriptTask"),
+        ("SD", "sendTask"),
+        ("TI", "timeDate"),
+        ("MI", "zeebe:loopCharacteristics"),
+        ("BT", "timeDuration"),
+        ("Escalation_0opnanb", "escalation"),
+    }
     first = next(f for f in file.findings if f.verdict == "refused")
     assert (first.element_id, first.element_name, first.line) == ("UT", "审查", 12)
 
@@ -143,8 +171,11 @@ def test_what_modeler_writes_for_camunda_8() -> None:
 def test_what_modeler_writes_for_camunda_7() -> None:
     file = definitions.read_bpmn((DATA / "modeler-c7.bpmn").read_bytes(), "modeler-c7.bpmn")
     assert {(f.element_id, f.element_type) for f in file.findings if f.verdict == "refused"} == {
-        ("UT", "camunda:taskListener"), ("UT", "camunda:executionListener"), ("SC", "scriptTask"), ("SD", "sendTask"),
-    }  # fmt: skip
+        ("UT", "camunda:taskListener"),
+        ("UT", "camunda:executionListener"),
+        ("SC", "scriptTask"),
+        ("SD", "sendTask"),
+    }
     process = file.processes[0]
     task = process.elements["UT"]
     assert task.user is not None
@@ -285,11 +316,18 @@ def test_zeebe_in_detail() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        user("u", props(signed="maybe")), user("u", props(stops="no-such-clock")), user("u", props(excludedUsers="=[")),
-        user("u", props(pastDue="fire")), user("u", props(offeredTo="x")), user("u", props(initiator="x")), user("u", props(businessId="x")),
-        user("u", props(rule="")), user("u", props(clock="=x")), user("u", props(formId="f")),
+        user("u", props(signed="maybe")),
+        user("u", props(stops="no-such-clock")),
+        user("u", props(excludedUsers="=[")),
+        user("u", props(pastDue="fire")),
+        user("u", props(offeredTo="x")),
+        user("u", props(initiator="x")),
+        user("u", props(businessId="x")),
+        user("u", props(rule="")),
+        user("u", props(clock="=x")),
+        user("u", props(formId="f")),
     ],
-)  # fmt: skip
+)
 def test_our_own_properties_are_checked(bad: str) -> None:
     assert "zeebe:property u" in says(start() + bad + end() + chain("s", "u", "e"))
 
@@ -330,10 +368,14 @@ def test_plain_bpmn_conditions_are_feel_without_a_sign() -> None:
 @pytest.mark.parametrize(
     ("juel", "feel"),
     [
-        ("${a.b >= 3 && c == 'x'}", 'a.b >= 3 and c = "x"'), ("#{not ok or !done}", "not ( ok ) or not ( done )"), ("${nrOfInstances}", "numberOfInstances"),
-        ("${empty}", "empty"), ("${a != null}", "a != null"), ("${!(a lt 3)}", "not ( a < 3 )"),
+        ("${a.b >= 3 && c == 'x'}", 'a.b >= 3 and c = "x"'),
+        ("#{not ok or !done}", "not ( ok ) or not ( done )"),
+        ("${nrOfInstances}", "numberOfInstances"),
+        ("${empty}", "empty"),
+        ("${a != null}", "a != null"),
+        ("${!(a lt 3)}", "not ( a < 3 )"),
     ],
-)  # fmt: skip
+)
 def test_simple_juel(juel: str, feel: str) -> None:
     assert to_feel(juel) == feel
 

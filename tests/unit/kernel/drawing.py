@@ -121,7 +121,8 @@ def each(
         outputElement=None if result is None else "=" + result,
     )
     condition = f"<b:completionCondition>={escape(until)}</b:completionCondition>" if until else ""
-    return f'<b:multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}">{ext(loop)}{condition}</b:multiInstanceLoopCharacteristics>'
+    tag = "b:multiInstanceLoopCharacteristics"
+    return f'<{tag} isSequential="{str(sequential).lower()}">{ext(loop)}{condition}</{tag}>'
 
 
 def message(ref: str, name: str, key: str | None = '="k"') -> str:
@@ -160,9 +161,19 @@ class Play:
     """One instance on a turned clock; its rows and variables are kept as a store would, from the advances alone."""
 
     def __init__(
-        self, process: definitions.Process | str, *root: str, called: bool = False, at: tuple[str, ...] = (), event: str | None = None,
-        now: str = START, decide: Any = None, budget: int = 10_000, begin: bool = True, calendar: Any = None, **variables: Any,
-    ) -> None:  # fmt: skip
+        self,
+        process: definitions.Process | str,
+        *root: str,
+        called: bool = False,
+        at: tuple[str, ...] = (),
+        event: str | None = None,
+        now: str = START,
+        decide: Any = None,
+        budget: int = 10_000,
+        begin: bool = True,
+        calendar: Any = None,
+        **variables: Any,
+    ) -> None:
         self.process = process if isinstance(process, definitions.Process) else read(process, *root)
         self.now = datetime.fromisoformat(now)
         self.keys = itertools.count(1)

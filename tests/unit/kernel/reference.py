@@ -216,8 +216,16 @@ class Loop(Block):
         sub, first, merge, gate, count, variable, last = (names(p) for p in ("sp", "s", "m", "g", "k", "n", "e"))
         body = self.body.draw(names, variables)
         out = names("f")
-        inner = start(first) + element("exclusiveGateway", merge) + element("exclusiveGateway", gate, default=out) + end(last) + body.xml
-        inner += script(count, variable, f"{variable} + 1") + flow(first, merge) + flow(merge, body.first) + flow(body.last, count)
+        inner = (
+            start(first)
+            + element("exclusiveGateway", merge)
+            + element("exclusiveGateway", gate, default=out)
+            + end(last)
+            + body.xml
+        )
+        inner += (
+            script(count, variable, f"{variable} + 1") + flow(first, merge) + flow(merge, body.first) + flow(body.last, count)
+        )
         inner += flow(count, gate) + flow(gate, merge, f"={variable} < {self.times}") + flow(gate, last, flow_id=out)
         return Drawn(element("subProcess", sub, ext(io({variable: "=0"})) + inner), sub, sub)
 
@@ -272,7 +280,9 @@ class Sub(Block):
             self.alarm, failed, caught = names("u"), names("e"), names("b")
             inner += user(self.alarm) + end(failed, event("error", "E")) + flow(first, self.alarm) + flow(self.alarm, failed)
             handler = self.handler.draw(names, variables)
-            xml += boundary(caught, sub, event("error", "E")) + handler.xml + flow(caught, handler.first) + flow(handler.last, merge)
+            xml += (
+                boundary(caught, sub, event("error", "E")) + handler.xml + flow(caught, handler.first) + flow(handler.last, merge)
+            )
         return Drawn(xml + element("subProcess", sub, inner), sub, merge)
 
     def run(self, scope: Scope) -> Run:

@@ -21,9 +21,20 @@ def inc(element_id: str, default: str | None = None) -> str:
 
 
 CHOICE = (
-    start() + xor("g", "fd") + user("a") + user("b") + user("c") + end() + flow("s", "g") + flow("g", "a", "=x > 10")
-    + flow("g", "b", "x > 5") + flow("g", "c", flow_id="fd") + chain("a", "e") + chain("b", "e") + chain("c", "e")
-)  # fmt: skip
+    start()
+    + xor("g", "fd")
+    + user("a")
+    + user("b")
+    + user("c")
+    + end()
+    + flow("s", "g")
+    + flow("g", "a", "=x > 10")
+    + flow("g", "b", "x > 5")
+    + flow("g", "c", flow_id="fd")
+    + chain("a", "e")
+    + chain("b", "e")
+    + chain("c", "e")
+)
 
 
 @pytest.mark.parametrize(("x", "name"), [(11, "a"), (6, "b"), (1, "c")])
@@ -110,9 +121,22 @@ def test_serial_parallel_blocks_do_not_explode() -> None:
 
 
 INCLUSIVE = (
-    start() + inc("o", "fd") + user("a") + user("b") + user("c") + inc("j") + user("z") + end() + flow("s", "o") + flow("o", "a", "=x > 1")
-    + flow("o", "b", "=x > 2") + flow("o", "c", flow_id="fd") + chain("a", "j") + chain("b", "j") + chain("c", "j", "z", "e")
-)  # fmt: skip
+    start()
+    + inc("o", "fd")
+    + user("a")
+    + user("b")
+    + user("c")
+    + inc("j")
+    + user("z")
+    + end()
+    + flow("s", "o")
+    + flow("o", "a", "=x > 1")
+    + flow("o", "b", "=x > 2")
+    + flow("o", "c", flow_id="fd")
+    + chain("a", "j")
+    + chain("b", "j")
+    + chain("c", "j", "z", "e")
+)
 
 
 @pytest.mark.parametrize(("x", "names"), [(3, ["a", "b"]), (2, ["a"]), (0, ["c"])])
@@ -158,11 +182,22 @@ def test_an_inclusive_join_does_not_wait_for_a_token_that_left_by_a_boundary_eve
 
 
 EVENTS = (
-    start() + element("eventBasedGateway", "g") + element("intermediateCatchEvent", "t1", timer("PT1H"))
-    + element("intermediateCatchEvent", "t2", timer("PT2H")) + element("intermediateCatchEvent", "m", event("message", "M"))
-    + element("receiveTask", "r", messageRef="R") + user("u1") + user("u2") + user("u3") + user("u4") + end()
-    + chain("s", "g", "t1", "u1", "e") + chain("g", "t2", "u2", "e") + chain("g", "m", "u3", "e") + chain("g", "r", "u4", "e")
-)  # fmt: skip
+    start()
+    + element("eventBasedGateway", "g")
+    + element("intermediateCatchEvent", "t1", timer("PT1H"))
+    + element("intermediateCatchEvent", "t2", timer("PT2H"))
+    + element("intermediateCatchEvent", "m", event("message", "M"))
+    + element("receiveTask", "r", messageRef="R")
+    + user("u1")
+    + user("u2")
+    + user("u3")
+    + user("u4")
+    + end()
+    + chain("s", "g", "t1", "u1", "e")
+    + chain("g", "t2", "u2", "e")
+    + chain("g", "m", "u3", "e")
+    + chain("g", "r", "u4", "e")
+)
 ROOT = (message("M", "paid", "=order"), message("R", "refused", "=order"))
 
 

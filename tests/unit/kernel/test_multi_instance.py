@@ -7,7 +7,21 @@ import time
 from engine import definitions
 from engine.kernel import advance as a
 from tests.unit.kernel.drawing import (
-    Play, boundary, chain, draw, each, element, end, event, io, script, service, start, timer, user, z,
+    Play,
+    boundary,
+    chain,
+    draw,
+    each,
+    element,
+    end,
+    event,
+    io,
+    script,
+    service,
+    start,
+    timer,
+    user,
+    z,
 )  # fmt: skip
 
 
@@ -97,7 +111,8 @@ def test_a_completion_condition_terminates_the_rest() -> None:
 
 
 def test_a_completion_condition_sees_the_results_so_far_and_all_counters() -> None:
-    until = '(some v in votes satisfies v = "veto") or numberOfActiveInstances + numberOfCompletedInstances + numberOfTerminatedInstances != numberOfInstances'
+    counted = "numberOfActiveInstances + numberOfCompletedInstances + numberOfTerminatedInstances"
+    until = f'(some v in votes satisfies v = "veto") or {counted} != numberOfInstances'
     play = Play(loop(each("xs", "x", collect="votes", result="vote", until=until)), xs=[1, 2, 3])
     play.do("u", vote="yes")
     assert len(play.tasks) == 2

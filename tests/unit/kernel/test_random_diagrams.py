@@ -25,7 +25,9 @@ def _larger(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
         st.builds(lambda blocks: Split("parallel", blocks), some),
         some.flatmap(lambda b: st.builds(lambda i: Split("exclusive", b, [i]), st.integers(0, len(b) - 1))),
         some.flatmap(
-            lambda b: st.builds(lambda taken: Split("inclusive", b, sorted(taken)), st.sets(st.integers(0, len(b) - 1), min_size=1))
+            lambda b: st.builds(
+                lambda taken: Split("inclusive", b, sorted(taken)), st.sets(st.integers(0, len(b) - 1), min_size=1)
+            )
         ),
         st.builds(Loop, inner, st.integers(1, 3)),
         st.builds(Sub, inner),

@@ -1,4 +1,4 @@
-"""Ways in which SpiffWorkflow's own BPMN layer executes a diagram wrongly: each has a test here, or is named with where it stands.
+"""Ways in which SpiffWorkflow's own BPMN layer executes a diagram wrongly: each has a test, here or elsewhere.
 
 In other files: serial parallel blocks and parallel blocks in loops, inclusive and parallel joins, links (test_gateways); boundary
 and event sub-processes, errors, escalations, signals, terminate (test_scopes_and_events); null items and restored siblings
@@ -16,12 +16,33 @@ from engine import definitions
 from engine.errors import EvaluationFailed, TaskNotOpen
 from engine.kernel import Instance
 from engine.kernel import advance as a
-from tests.unit.kernel.drawing import Play, boundary, chain, draw, each, element, end, event, ext, flow, io, message, props, read, start, timer, user, z
+from tests.unit.kernel.drawing import (
+    Play,
+    boundary,
+    chain,
+    draw,
+    each,
+    element,
+    end,
+    event,
+    ext,
+    flow,
+    io,
+    message,
+    props,
+    read,
+    start,
+    timer,
+    user,
+    z,
+)
 
 
 def round_trip(rounds: int) -> Play:
     gate = element("exclusiveGateway", "m") + element("exclusiveGateway", "g", default="out")
-    body = start() + gate + user("u") + end() + chain("s", "m", "u", "g") + flow("g", "m", "=again") + flow("g", "e", flow_id="out")
+    body = (
+        start() + gate + user("u") + end() + chain("s", "m", "u", "g") + flow("g", "m", "=again") + flow("g", "e", flow_id="out")
+    )
     play = Play(body, again=True)
     for _ in range(rounds):
         play.do("u")
@@ -57,7 +78,9 @@ def test_an_exception_in_a_decision_is_an_incident_and_a_workers_error_a_bpmn_er
         raise EvaluationFailed("no such table")
 
     rule = element("businessRuleTask", "r", ext(z("calledDecision", decisionId="d", resultVariable="x")))
-    play = Play(start() + rule + boundary("b", "r", event("error")) + end() + chain("s", "r", "e") + flow("b", "e"), decide=broken)
+    play = Play(
+        start() + rule + boundary("b", "r", event("error")) + end() + chain("s", "r", "e") + flow("b", "e"), decide=broken
+    )
     assert [i.kind for i in play.incidents] == ["DECISION_EVALUATION_ERROR"]
     assert "no such table" in play.incidents[0].message
 
@@ -82,7 +105,10 @@ def test_rows_in_any_order_restore_the_same_instance() -> None:
 
 def test_one_message_is_for_one_receiver() -> None:
     receive = element("receiveTask", "r", messageRef="M")
-    play = Play(start() + element("parallelGateway", "p") + receive + end() + chain("s", "p", "r", "e") + flow("p", "r"), message("M", "m"))
+    play = Play(
+        start() + element("parallelGateway", "p") + receive + end() + chain("s", "p", "r", "e") + flow("p", "r"),
+        message("M", "m"),
+    )
     assert len(play.messages) == 2
     play.send("r")
     assert len(play.messages) == 1
@@ -93,9 +119,13 @@ def test_what_does_not_wait_cannot_be_moved() -> None:
     play = Play(start() + user("u") + boundary("b", "u", timer("PT1H")) + end() + chain("s", "u", "e") + flow("b", "e"))
     task, armed = play.tasks[0].key, play.timers[0].key
     for act in (
-        lambda: play.instance.fire_timer(task), lambda: play.instance.complete_task(armed, {}), lambda: play.instance.receive_message(task, "m", {}),
-        lambda: play.instance.receive_signal(armed, "x", {}), lambda: play.instance.complete_job(task, {}), lambda: play.instance.fire_timer(12345),
-    ):  # fmt: skip
+        lambda: play.instance.fire_timer(task),
+        lambda: play.instance.complete_task(armed, {}),
+        lambda: play.instance.receive_message(task, "m", {}),
+        lambda: play.instance.receive_signal(armed, "x", {}),
+        lambda: play.instance.complete_job(task, {}),
+        lambda: play.instance.fire_timer(12345),
+    ):
         with pytest.raises(TaskNotOpen):
             act()
     assert play.instance.keys == set(play.rows)
@@ -109,23 +139,31 @@ CODE = '=open("pwned", "w")'
 def test_no_python_runs_wherever_an_expression_can_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     task = user(
-        "u", z("assignmentDefinition", assignee=CODE, candidateGroups=CODE, candidateUsers=CODE), z("taskSchedule", dueDate=CODE, followUpDate=CODE),
-        io({"a": CODE}, {"b": CODE}), props(excludedUsers=CODE, signed=CODE, visibleTo=CODE, forbiddenPatterns=CODE),
-    )  # fmt: skip
+        "u",
+        z("assignmentDefinition", assignee=CODE, candidateGroups=CODE, candidateUsers=CODE),
+        z("taskSchedule", dueDate=CODE, followUpDate=CODE),
+        io({"a": CODE}, {"b": CODE}),
+        props(excludedUsers=CODE, signed=CODE, visibleTo=CODE, forbiddenPatterns=CODE),
+    )
     parts = [
-        task, user("u", z("priorityDefinition", priority=CODE)), user("u", z("formDefinition", externalReference=CODE)),
+        task,
+        user("u", z("priorityDefinition", priority=CODE)),
+        user("u", z("formDefinition", externalReference=CODE)),
         user("u", inner=each(CODE[1:], "x", collect="o", result=CODE[1:], until=CODE[1:])),
         user("u", inner=each("[1]", "x", collect="o", result=CODE[1:], until=CODE[1:])),
         element("scriptTask", "u", ext(z("script", expression=CODE, resultVariable="r"))),
         element("serviceTask", "u", ext(z("taskDefinition", type=CODE, retries=CODE))),
         element("businessRuleTask", "u", ext(z("calledDecision", decisionId=CODE, resultVariable="r"))),
         element("callActivity", "u", ext(z("calledElement", processId=CODE, businessId=CODE))),
-        element("intermediateCatchEvent", "u", timer(CODE, "timeDate")), element("intermediateCatchEvent", "u", timer(CODE)),
+        element("intermediateCatchEvent", "u", timer(CODE, "timeDate")),
+        element("intermediateCatchEvent", "u", timer(CODE)),
         user("u") + boundary("b", "u", timer(CODE, "timeCycle"), interrupting=False) + flow("b", "e"),
-        element("receiveTask", "u", messageRef="M"), element("intermediateCatchEvent", "u", event("signal", "S")),
+        element("receiveTask", "u", messageRef="M"),
+        element("intermediateCatchEvent", "u", event("signal", "S")),
         element("intermediateThrowEvent", "u", event("escalation", "X")),
-    ]  # fmt: skip
-    root = f'<b:message id="M" name=\'{CODE}\'><b:extensionElements><z:subscription correlationKey=\'{CODE}\'/></b:extensionElements></b:message>'
+    ]
+    key = ext(f"<z:subscription correlationKey='{CODE}'/>")
+    root = f"<b:message id=\"M\" name='{CODE}'>{key}</b:message>"
     root += f"<b:signal id=\"S\" name='{CODE}'/><b:escalation id=\"X\" escalationCode='{CODE}'/>"
     for part in parts:
         file = definitions.read_bpmn(draw(start() + part + end() + chain("s", "u", "e"), root), "t.bpmn")
@@ -141,9 +179,13 @@ def test_no_python_runs_wherever_an_expression_can_stand(tmp_path: Path, monkeyp
 
 def test_a_runaway_expression_is_an_incident_in_time() -> None:
 
-
     endless = "=count(for a in 1..100000 return for b in 1..100000 return a * b)"
     begun = time.perf_counter()
-    play = Play(start() + element("scriptTask", "k", ext(z("script", expression=endless, resultVariable="x"))) + end() + chain("s", "k", "e"))
+    play = Play(
+        start()
+        + element("scriptTask", "k", ext(z("script", expression=endless, resultVariable="x")))
+        + end()
+        + chain("s", "k", "e")
+    )
     assert time.perf_counter() - begun < 2
     assert [(i.element_id, i.kind) for i in play.incidents] == [("k", "EXTRACT_VALUE_ERROR")]

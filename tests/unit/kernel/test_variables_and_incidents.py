@@ -19,6 +19,7 @@ from tests.unit.kernel.drawing import (
     ext,
     flow,
     io,
+    message,
     script,
     service,
     start,
@@ -76,7 +77,7 @@ def test_message_variables_and_boundary_outputs() -> None:
     body = start() + user("u") + on + user("v") + end() + chain("s", "u", "e") + chain("b", "v", "e")
     play = Play(
         body,
-        '<b:message id="M" name="stop"><b:extensionElements><z:subscription correlationKey="=n"/></b:extensionElements></b:message>',
+        message("M", "stop", "=n"),
         n=5,
     )
     play.send("b", reason="r", noise=1)
