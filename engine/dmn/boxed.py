@@ -32,9 +32,7 @@ class BoxedCompiler:
         free: names that the element takes from its requirements or from outside, with the text that first asked.
     """
 
-    def __init__(
-        self, owner: tuple[str, str], names: Iterable[str], types: ItemTypes, findings: list[Finding]
-    ) -> None:
+    def __init__(self, owner: tuple[str, str], names: Iterable[str], types: ItemTypes, findings: list[Finding]) -> None:
         self.owner = owner
         self.names = set(filter(needs_scope, names))
         self.types = types
@@ -165,9 +163,7 @@ class BoxedCompiler:
     def _relation(self, expression: e.Relation) -> Compiled:
         columns = expression.columns
         rows = tuple(tuple(self.boxed(cell) for cell in row) for row in expression.rows)
-        return lambda scope: [
-            {name: cell(scope) for name, cell in zip(columns, row, strict=False)} for row in rows
-        ]
+        return lambda scope: [{name: cell(scope) for name, cell in zip(columns, row, strict=False)} for row in rows]
 
     def _invocation(self, expression: e.Invocation) -> Compiled:
         function = self.boxed(expression.function)
@@ -270,7 +266,7 @@ class BoxedCompiler:
     def _table(self, table: e.DecisionTable) -> Compiled:
         self._check_shape(table)
         inputs = tuple(self._input(column) for column in table.inputs)
-        outputs = tuple(self._output(column, index, len(table.outputs)) for index, column in enumerate(table.outputs))
+        outputs = tuple(self._output(table, index) for index in range(len(table.outputs)))
         rules: list[CompiledRule] = []
         for index, rule in enumerate(table.rules, 1):
             tests = tuple(
@@ -312,9 +308,10 @@ class BoxedCompiler:
             None if kind is None else lambda value: from_outside(value, kind),
         )
 
-    def _output(self, column: e.Output, index: int, count: int) -> CompiledOutput:
-        name = column.name or column.label or (self.owner[1] if count == 1 else f"output {index + 1}")
-        kind = self.declared(column.type_ref, column.id, 0)
+    def _output(self, table: e.DecisionTable, index: int) -> CompiledOutput:
+        column = table.outputs[index]
+        name = column.name or column.label or (self.owner[1] if len(table.outputs) == 1 else f"output {index + 1}")
+        kind = self.declared(column.type_ref, column.id, table.line)
         order = () if column.allowed is None else self._test_each(column.allowed)
         return CompiledOutput(name, kind, order, None if column.default is None else self.text(column.default))
 

@@ -24,7 +24,7 @@ _ALIASES = {
     "daytimeduration": "days and time duration",
     "yearmonthduration": "years and months duration",
 }
-_BUILT_IN_TYPES = frozenset(SIMPLE) - {"list", "function", "range", "duration", "Null"}
+_BUILT_IN_TYPES = frozenset(SIMPLE) - {"range", "duration", "Null"}
 
 Test = Callable[[Any], bool]
 
@@ -130,7 +130,5 @@ def from_outside(value: Any, kind: FeelType, depth: int = 20) -> Any:
         return from_outside(value, target.item, depth - 1)
     elif isinstance(target, ContextType) and isinstance(value, dict) and depth:
         kinds = dict(target.entries)
-        return {
-            key: from_outside(entry, kinds[key], depth - 1) if key in kinds else entry for key, entry in value.items()
-        }
+        return {key: from_outside(entry, kinds[key], depth - 1) if key in kinds else entry for key, entry in value.items()}
     return value

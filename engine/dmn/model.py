@@ -434,4 +434,3 @@ def _load(xml: bytes, resolve_import: ImportResolver | None, depth: int) -> Mode
             continue
         imports[imported.name] = found if isinstance(found, Model) else _load(found, resolve_import, depth + 1)
     return Model(definitions, imports, findings)
-

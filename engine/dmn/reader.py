@@ -40,7 +40,6 @@ def line_of(element: Element) -> int:
     return line if isinstance(line, int) else 0
 
 
-
 def parse(xml: bytes) -> Element:
     """Return the root element of a DMN file.
 

@@ -184,12 +184,9 @@ class CompiledTable:
                     "id": rule.rule.id,
                     "annotations": list(rule.rule.annotations),
                     "rules": list(rule_ids(rule.rule.annotations)),
-                    "outputs": {
-                        output.name: traceable(cell) for output, cell in zip(self.outputs, row, strict=True)
-                    },
+                    "outputs": {output.name: traceable(cell) for output, cell in zip(self.outputs, row, strict=True)},
                 }
                 for rule, row in zip(matched, rows, strict=True)
             ],
             "value": traceable(result),
         }
-

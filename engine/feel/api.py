@@ -154,9 +154,7 @@ def evaluate(text: str, context: Mapping[str, Any] = NOTHING, env: Environment |
     return _expression(text, special_names(context)).evaluate(context, env)
 
 
-def unary_test(
-    text: str, value: Any, context: Mapping[str, Any] = NOTHING, env: Environment | None = None
-) -> bool | None:
+def unary_test(text: str, value: Any, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> bool | None:
     """Tell whether a value passes unary tests; None where FEEL cannot tell.
 
     Raises:

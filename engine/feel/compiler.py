@@ -499,19 +499,21 @@ def _item(hops: int) -> Compiled:
     return item
 
 
-_DIRECT = frozenset({Decimal, str, bool, type(None)})
+_DIRECT = frozenset({str, bool, type(None)})
 
 
 def _outer(name: str, hops: int, fallback: Any) -> Compiled:
+    def outermost(scope: Scope) -> Any:
+        value = scope.vars.get(name, MISSING)
+        kind = type(value)
+        if kind in _DIRECT or (kind is Decimal and value.is_finite()):
+            return value
+        return scope.resolve(name, value, fallback)
+
     def outer(scope: Scope) -> Any:
         for _ in range(hops):
             scope = scope.parent
-        value = scope.vars.get(name, MISSING)
-        return value if type(value) in _DIRECT else scope.resolve(name, value, fallback)
-
-    def outermost(scope: Scope) -> Any:
-        value = scope.vars.get(name, MISSING)
-        return value if type(value) in _DIRECT else scope.resolve(name, value, fallback)
+        return outermost(scope)
 
     return outer if hops else outermost
 

@@ -48,7 +48,7 @@ class Limits:
 
     Attributes:
         steps: iterations, invocations and list items touched.
-        seconds: wall-clock time, looked at every few thousand steps.
+        seconds: wall-clock time, looked at every few hundred steps.
         depth: invocations inside each other.
         list_items: length of one list.
         string_length: length of one string, in characters.
@@ -110,7 +110,7 @@ class FeelError(Exception):
 
 
 MAX_WARNINGS = 100
-CHECK_EVERY = 2048
+CHECK_EVERY = 256
 DEFAULT = Environment()
 
 

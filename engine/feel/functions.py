@@ -53,6 +53,7 @@ class Parameter:
 
 
 MISFIT = object()
+FREE_LENGTH = 64  # longer strings cost steps in built-in functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,7 @@ class BuiltIn(Callable_):
     def invoke_named(self, run: Run, arguments: dict[str, Any]) -> Any:
         for signature in self.signatures:
             names = [parameter.name for parameter in signature.parameters]
-            if not set(arguments) <= set(names) or any(
-                name not in arguments for name in names[: signature.required]
-            ):
+            if not set(arguments) <= set(names) or any(name not in arguments for name in names[: signature.required]):
                 continue
             last = max((names.index(name) for name in arguments), default=-1)
             ordered = [arguments.get(name) for name in names[: last + 1]]
@@ -129,6 +128,9 @@ class BuiltIn(Callable_):
         return None
 
     def _call(self, run: Run, signature: Signature, arguments: list[Any]) -> Any:
+        for argument in arguments:
+            if type(argument) is str and len(argument) > FREE_LENGTH:
+                run.charge(len(argument) // FREE_LENGTH)
         try:
             return signature.function(run, *arguments)
         except FeelError as error:

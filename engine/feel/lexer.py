@@ -48,7 +48,7 @@ def tokenize(text: str, limit: int = 100_000) -> list[Token]:
     position, spaced = 0, False
     while position < len(text):
         match = _token(text, position)
-        if match is None:
+        if match is None or (text.startswith("/*", position) and match.lastgroup == "symbol"):
             raise syntax_error(text, position, _unreadable(text, position))
         kind = match.lastgroup or ""
         if kind == "space":

@@ -57,8 +57,6 @@ class NameTable:
     def match(self, tokens: Sequence[Token], index: int) -> tuple[str, int] | None:
         """Return the longest known name that starts at a token, and how many tokens it takes."""
         for words, name in self._by_first.get(tokens[index].text, ()):
-            if index + len(words) < len(tokens) and all(
-                tokens[index + offset].text == word for offset, word in enumerate(words)
-            ):
+            if index + len(words) < len(tokens) and all(tokens[index + offset].text == word for offset, word in enumerate(words)):
                 return name, len(words)
         return None

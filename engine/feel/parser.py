@@ -538,4 +538,3 @@ class Parser:
             found = f"“{token.text[:40]}”" if token.text else "结尾"
             message += f"，却是 {found} (expected {english}, found {token.text[:40] or 'the end'})"
         return syntax_error(self.text, token.position, message)
-

@@ -113,16 +113,23 @@ def to_json(value: Any) -> Any:
     """Return a FEEL value as JSON: temporals as ISO strings, integral numbers as int, others as Decimal.
 
     Raises:
-        EvaluationFailed: a function or a range, which JSON has no form for.
+        EvaluationFailed: a function or a range, which JSON has no form for; or nested too deeply.
     """
+    try:
+        return _to_json(value)
+    except RecursionError:
+        raise EvaluationFailed("值嵌套太深，不能存为变量 (nested too deeply to be stored)") from None
+
+
+def _to_json(value: Any) -> Any:
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, Decimal):
         return int(value) if numbers.is_integer(value) else value
     if isinstance(value, list):
-        return [to_json(item) for item in value]
+        return [_to_json(item) for item in value]
     if isinstance(value, dict):
-        return {key: to_json(entry) for key, entry in value.items()}
+        return {key: _to_json(entry) for key, entry in value.items()}
     if isinstance(value, (Date, Time, DateTime, DaysDuration, MonthsDuration)):
         return str(value)
     if isinstance(value, Callable_):
@@ -132,4 +139,4 @@ def to_json(value: Any) -> Any:
     converted = from_python(value)
     if converted is None:
         raise EvaluationFailed(f"这种值不能存为变量 (a {type(value).__name__} cannot be stored)")
-    return to_json(converted)
+    return _to_json(converted)

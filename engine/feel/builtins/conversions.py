@@ -89,7 +89,6 @@ def assertion(run: Run, value: Any, condition: Any, cause: str | None = None) ->
 @built_in("from json", "value: string")
 def from_json(run: Run, text: str) -> Any:
     """Read JSON."""
-    run.charge(len(text) // 16)
     try:
         return from_python(json.loads(text, parse_float=Decimal, parse_constant=_no_constant))
     except (ValueError, RecursionError):

@@ -75,6 +75,7 @@ def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Decimal:
     wide.prec = max(80, abs(dividend.adjusted()) + abs(divisor.adjusted()) + 80)
     if wide.prec > 13_000:
         raise FeelError("数字超出范围 (the number is out of range)")
+    run.charge(wide.prec // 80)
     remainder = wide.remainder(dividend, divisor)
     if remainder and (remainder < 0) != (divisor < 0):
         remainder = wide.add(remainder, divisor)

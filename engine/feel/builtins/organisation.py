@@ -38,6 +38,8 @@ def _local(run: Run, value: Date | DateTime | str) -> Date:
             raise FeelError(f"“{value[:40]}” 不是日期 (not a date)")
     if isinstance(moment, DateTime) and not moment.is_local:
         moment = moment.in_zone(run.environment.zone.key)
+        if moment is None:
+            raise FeelError("日期超出范围 (the date is out of range)")
     return date_of(run, moment)  # type: ignore[no-any-return]  # registered functions are untyped
 
 

@@ -1,5 +1,4 @@
-"""Strings, counted in characters (code points). Source: DMN 1.5, 10.3.4.3; Camunda 8's `trim`, `extract`, `is blank`, ….
-"""
+"""Strings, counted in characters (code points). Source: DMN 1.5, 10.3.4.3; Camunda 8's `trim`, `extract`, `is blank`, …."""
 
 from __future__ import annotations
 
@@ -81,7 +80,6 @@ def matches(run: Run, string: str, pattern: str, flags: str | None = None) -> bo
 @built_in("replace", "input: string; pattern: string; replacement: string; *flags: string?")
 def replace(run: Run, string: str, pattern: str, replacement: str, flags: str | None = None) -> str:
     """Replace every match of a pattern; `$1` in the replacement is the first group."""
-    run.charge(len(string) // 64)
     result = regex.replace(string, pattern, replacement, flags or "", run.limits.string_length)
     run.check_text(len(result))
     return result
