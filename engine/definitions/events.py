@@ -69,6 +69,8 @@ def message_of(reading: Reading, draft: Draft, node: Node) -> Event | None:
     if subscription is not None:
         subscription.executed()
         key = reading.term(subscription, subscription.get("correlationKey"), "correlationKey")
+    for other in extensions.all("properties", ZEEBE) if extensions else ():
+        other.keep_all("")
     return Event("message", name=name, correlation_key=key)
 
 

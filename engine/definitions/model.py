@@ -34,6 +34,7 @@ class Flow:
     target: str
     name: str = ""
     condition: Term | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from engine.definitions import checks, dialect_camunda7, dialect_zeebe, events, own_properties
-from engine.definitions.model import Event, Flow, Loop, Process, Term
+from engine.definitions.model import CalledElement, Event, Flow, Loop, Process, Term
 from engine.definitions.reading import Draft, Reading, Scoped, check_language
 from engine.definitions.report import Finding
 from engine.definitions.verdicts import DOCUMENTARY, judge_the_rest
@@ -197,6 +197,8 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
         node.keep("implementation", "operationRef")
     elif node.name in {"serviceTask", "sendTask", "businessRuleTask", "userTask"}:
         node.keep("implementation", "operationRef", "messageRef")
+    elif node.name == "callActivity" and reading.dialect == "plain" and node.get("calledElement"):
+        draft.values["call"] = CalledElement(Term(node.attributes["", "calledElement"]))
     if node.name == "boundaryEvent":
         draft.values["attached_to"] = node.get("attachedToRef")
     node.keep("gatewayDirection")
@@ -327,7 +329,10 @@ def _flow(reading: Reading, scoped: Scoped, node: Node) -> None:
         reading.refuse(node, f"连线 {flow_id} 跨越了子流程边界 / the flow crosses the border of a sub-process")
         return
     condition = _child_expression(reading, node, "conditionExpression")
-    scoped.flows[flow_id] = Flow(flow_id, source, target, node.get("name") or "", condition)
+    extensions = node.child("extensionElements")
+    holder = extensions.child("properties", ZEEBE) if extensions else None
+    given = dialect_zeebe.properties(reading, holder.executed()) if holder else {}
+    scoped.flows[flow_id] = Flow(flow_id, source, target, node.get("name") or "", condition, MappingProxyType(given))
     start.outgoing.append(flow_id)
     end.incoming.append(flow_id)
 

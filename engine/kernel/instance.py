@@ -321,7 +321,11 @@ class Instance:
         element = self.process.elements.get(element_id)
         if element is None or element.type in {"PROCESS", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"}:
             raise InvalidValue(f"不能从元素 {element_id} 开始 / cannot start at this element", element_id=element_id)
-        tree.spawn(self._scope_for(element), tree.blueprint.spec(element_id))
+        try:
+            scope = self._scope_for(element)
+        except Trouble as trouble:
+            raise InvalidValue(trouble.message, element_id=element_id) from trouble
+        tree.spawn(scope, tree.blueprint.spec(element_id))
 
     def _scope_for(self, element: Element) -> CoreTask:
         """Return the live scope an element belongs in, opened without its start event where it does not live yet."""

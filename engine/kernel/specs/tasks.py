@@ -65,7 +65,7 @@ class BusinessRuleTask(Node):
         decision_id = tree.evaluation.text(called.id, view)
         try:
             value, version, trace = tree.surroundings.decide(decision_id, called.binding, called.version_tag, view)
-        except (LiuzhuanError, LookupError) as error:
+        except (LiuzhuanError, LookupError, ArithmeticError, RecursionError) as error:
             message = error.message if isinstance(error, LiuzhuanError) else str(error)
             raise Trouble(DECISION_EVALUATION_ERROR, f"决策 {decision_id} 失败：{message} / the decision failed") from error
         result = to_json(value)

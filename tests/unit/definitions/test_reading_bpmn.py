@@ -392,3 +392,24 @@ def test_camunda_7_code_is_refused() -> None:
     said = says(start() + '<b:serviceTask id="w" c:class="com.example.Send"/>' + end() + chain("s", "w", "e"))
     assert "camunda:class" in said
     assert " w " in said
+
+
+def test_a_plain_call_activity() -> None:
+    body = '<b:startEvent id="s"/><b:callActivity id="c" calledElement="child"/>' + flow("s", "c")
+    assert [c.called_process_id for c in Play(body).calls] == ["child"]
+
+
+def test_properties_of_a_flow() -> None:
+    given = ext(props(rule="T1"))
+    body = start() + user("u") + f'<b:sequenceFlow id="f" sourceRef="s" targetRef="u">{given}</b:sequenceFlow>'
+    file = definitions.read_bpmn(draw(body), "t.bpmn")
+    assert file.ok
+    assert file.processes[0].flows["f"].properties == {"rule": "T1"}
+
+
+@pytest.mark.parametrize("language", ["groovy", "http://www.java.com/java"])
+def test_expressions_of_other_languages(language: str) -> None:
+    gate = element("exclusiveGateway", "g", default="d")
+    inner = f'<b:conditionExpression language="{language}">x</b:conditionExpression>'
+    condition = element("sequenceFlow", "f", inner, sourceRef="g", targetRef="u")
+    assert "only FEEL" in says(start() + gate + user("u") + end() + flow("s", "g") + condition + flow("g", "e", flow_id="d"))
