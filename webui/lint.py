@@ -31,7 +31,7 @@ _INLINE = (
     (re.compile(r"\b(?:src|href)=[\"'](?:https?:)?//", re.IGNORECASE), "an address outside"),
     (re.compile(r"\|\s*safe\b"), "a value that is not escaped"),
 )
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _TRANSLATED = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _PLACEHOLDERS = re.compile(r"%\((\w+)\)")
 

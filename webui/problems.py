@@ -5,6 +5,7 @@ Scripts of our own pages (fetch, htmx) get the same as problem details (RFC 9457
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -78,6 +79,9 @@ _SENTENCES: Mapping[type[errors.LiuzhuanError], object] = {
 }
 
 
+_BILINGUAL = re.compile(r"(.*?)[（(]([\x20-\x7e]+)[）)]", re.DOTALL)
+
+
 def init(app: Flask) -> None:
     """Let the application answer errors with pages."""
     app.register_error_handler(errors.LiuzhuanError, _engine_error)
@@ -95,17 +99,21 @@ def status_of(error: errors.LiuzhuanError) -> int:
 def sentence(error: errors.LiuzhuanError) -> str:
     """Return what is wrong, in the person's language: the engine's own message where it says more than its class."""
     own = _own_message(error)
-    general = next((said for kind, said in _SENTENCES.items() if isinstance(error, kind)), None)
-    if own and (not is_english() or general is None):
-        return own
-    if general is not None:
-        return f"{general} {own}".strip() if own and is_english() else str(general)
-    return error.message
+    general = next((str(said) for kind, said in _SENTENCES.items() if isinstance(error, kind)), "")
+    if is_english():
+        return f"{general} {own}".strip() or error.message
+    return own or general or error.message
 
 
 def _own_message(error: errors.LiuzhuanError) -> str:
-    default = (type(error).__doc__ or "").split("\n")[0]
-    return "" if error.message == default else error.message
+    """The engine writes `中文（English）`: return the part in the person's language, an empty text for a class's default."""
+    if error.message == (type(error).__doc__ or "").split("\n")[0]:
+        return ""
+    found = _BILINGUAL.fullmatch(error.message)
+    if found is None:
+        return error.message
+    chinese, english = found.groups()
+    return f"{english[:1].upper()}{english[1:]}." if is_english() else f"{chinese}。"
 
 
 def wants_json() -> bool:

@@ -126,8 +126,20 @@ def course(entries: Sequence[Line], names: Names, *, newest: int = NEWEST) -> li
 
 
 def frames(entries: Iterable[Line], names: Names) -> list[dict[str, Any]]:
-    """Return one frame per entry: the sentences, and what moved on the diagram."""
-    return [_frame(entry, names) for entry in entries]
+    """Return one frame per entry: the sentences, what moved on the diagram, and which tasks were late by then."""
+    due: dict[int, tuple[str, datetime]] = {}
+    told = []
+    for entry in entries:
+        late = sorted({element for element, at in due.values() if at < entry.at})
+        told.append({**_frame(entry, names), "late": late})
+        for change in entry.events:
+            if isinstance(change, advance.TaskCreated | advance.TaskUpdated):
+                due.pop(change.key, None)
+                if change.due_at is not None:
+                    due[change.key] = (change.element_id, change.due_at)
+            elif isinstance(change, advance.TaskCompleted | advance.TaskCancelled):
+                due.pop(change.key, None)
+    return told
 
 
 def _frame(entry: Line, names: Names) -> dict[str, Any]:
@@ -148,7 +160,6 @@ def _frame(entry: Line, names: Names) -> dict[str, Any]:
         "completed": [change.element_id for change in at if isinstance(change, advance.ElementCompleted)],
         "terminated": [change.element_id for change in at if isinstance(change, advance.ElementTerminated)],
         "flows": [change.flow_id for change in at if isinstance(change, advance.FlowTaken)],
-        "late": [],
         "focus": next((change.element_id for change in at if isinstance(change, advance.TaskCreated)), None),
     }
 

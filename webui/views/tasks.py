@@ -86,7 +86,13 @@ def _page(key: int, *, error: errors.LiuzhuanError | None = None, typed: dict[st
     page = render_template(
         "tasks/show.html",
         task=_view(found),
-        case=casework.summary_of_case(found.instance, facts=found.facts),
+        case=casework.summary_of_case(
+            found.instance,
+            facts=found.facts,
+            elements=access.ask(queries.element_states, found.instance.key),
+            tasks=access.ask(queries.find_tasks, instance=found.instance.key),
+            incidents=access.ask(queries.incidents, found.instance.key),
+        ),
         form=submissions.form_on_page(found.form, found.variables, found.draft if typed is None else None, typed),
         editable=found.may_complete,
         problems=wrong,

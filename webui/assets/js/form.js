@@ -1,9 +1,10 @@
 // A Camunda form on a page: shown by form-js, kept as a draft while it is typed, submitted as one JSON field of a plain form.
-import { Form } from "@bpmn-io/form-js-viewer";
+import { FeelersTemplating, Form } from "@bpmn-io/form-js-viewer";
 import { fields } from "./form_fields.js";
 import texts from "./form_texts.js";
 import { request, token } from "./requests.js";
 import { isEnglish, say } from "./texts.js";
+import { toZone } from "./zone.js";
 
 const DRAFT_DELAY = 1200; // ms after the last change
 
@@ -12,6 +13,18 @@ function prepared(component) {
   const label = isEnglish ? component.properties?.["label:en"] : undefined;
   const parts = component.components?.filter((part) => part.type !== "button").map(prepared);
   return { ...component, ...(label ? { label } : {}), ...(parts ? { components: parts } : {}) };
+}
+
+/** Texts of the form write moments as the pages do, in the hospital's time zone. */
+function readableMoments(timeZone) {
+  const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)/g;
+  class Templating extends FeelersTemplating {
+    evaluate(...given) {
+      const text = super.evaluate(...given);
+      return typeof text === "string" ? text.replace(moment, (found) => toZone(found, "datetime-local", timeZone).replace("T", " ") || found) : text;
+    }
+  }
+  return { templating: ["type", Templating] };
 }
 
 const steps = (path) => path.split(/[.[\]]+/).filter(Boolean).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
@@ -32,7 +45,7 @@ class FormPage {
     this.form = new Form({
       container: this.place,
       debounce: false, // else the last keystrokes are lost when a script submits
-      additionalModules: [texts, fields({ timeZone: this.place.dataset.timeZone, uploadUrl: this.place.dataset.uploadUrl, initialData: data })],
+      additionalModules: [texts, readableMoments(this.place.dataset.timeZone), fields({ timeZone: this.place.dataset.timeZone, uploadUrl: this.place.dataset.uploadUrl, initialData: data })],
       properties: { readOnly: this.place.dataset.readonly === "true", ariaLabel: this.place.dataset.title },
     });
     await this.form.importSchema(schema, data);
@@ -181,7 +194,7 @@ class FormPage {
 
   summaryLine({ instance, label, message, rule }) {
     const line = document.createElement("li");
-    const text = `${label ? `${label}：` : ""}${message}${rule ? `（${rule}）` : ""}`;
+    const text = `${label ? `${label}${isEnglish ? ": " : "："}` : ""}${message}${rule ? ` (${rule})` : ""}`;
     if (!instance) {
       line.textContent = text;
       return line;

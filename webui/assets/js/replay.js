@@ -81,7 +81,7 @@ export class Replay {
   stateAt(index) {
     const open = new Map();
     const done = new Set();
-    const late = new Set();
+    const late = new Set(this.frames[index].late);
     const flows = new Set();
     for (const frame of this.frames.slice(0, index + 1)) {
       for (const id of frame.entered) open.set(id, (open.get(id) ?? 0) + 1);
@@ -91,7 +91,6 @@ export class Replay {
       }
       for (const id of frame.terminated) open.set(id, (open.get(id) ?? 1) - 1);
       for (const id of frame.flows) flows.add(id);
-      for (const id of frame.late) late.add(id);
     }
     const standing = [...open].filter(([, count]) => count > 0).map(([id]) => id);
     return {
