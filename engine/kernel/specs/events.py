@@ -9,6 +9,7 @@ from engine.kernel import propagation, subscriptions, timers
 from engine.kernel.specs.base import Node
 from engine.kernel.specs.tasks import JobTask
 from engine.kernel.spiff import STARTED, WAITING, CoreTask
+from engine.kernel.trouble import Trouble
 from engine.kernel.variables import Value
 
 LISTENING = {"timer", "message", "signal"}
@@ -137,7 +138,9 @@ class EventSubProcess(Node):
         return self.listener.event is not None and self.listener.event.kind in LISTENING
 
     def enter(self, task: CoreTask) -> bool:
-        if subscriptions.subscribe(task, task.tree.view(task.scope)):
+        if "on" in task.memo:  # its input mappings failed when its event came
+            self._begin(task, task.tree.variables[task.key]["#brought"])
+        elif subscriptions.subscribe(task, task.tree.view(task.scope)):
             task.become(WAITING)
         else:
             task.tree.drop(task)
@@ -156,12 +159,18 @@ class EventSubProcess(Node):
             tree.touch(scope)
         else:
             rearm(task, self, state, scope)
-        self.run(task, variables)
+        tree.entered(task)
+        task.become(STARTED)
+        try:
+            self._begin(task, variables)
+        except Trouble as trouble:
+            tree.set_local(task, "#brought", dict(variables))
+            tree.incident(task, trouble.kind, trouble.message, "enter")
 
-    def run(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
+    def _begin(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
         """Start it, with the variables that its event brought."""
         tree = task.tree
-        tree.entered(task)
+        tree.map_inputs(task)
         task.become(STARTED)
         tree.variables.setdefault(task.key, {})
         tree.open_scope(task, with_start=False)

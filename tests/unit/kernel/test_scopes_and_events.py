@@ -441,3 +441,37 @@ def test_calls_in_a_multi_instance() -> None:
     assert play.completed
     assert play.vars["rs"] == [10, 20, 30]
     assert "r" not in play.vars
+
+
+def test_input_mappings_of_an_event_sub_process_keep_two_runs_apart() -> None:
+    on = element("startEvent", "ev-s", event("message", "M"), isInterrupting="false")
+    inner = on + user("ev-u") + end("ev-e") + chain("ev-s", "ev-u", "ev-e")
+    kept = ext(io({"risk": "=default_risk"}, {"risks": "=append(risks, risk)"}))
+    play = Play(
+        start() + user("u") + sub("ev", kept + inner, triggeredByEvent="true") + chain("s", "u"),
+        message("M", "m"),
+        risks=[],
+        default_risk=None,
+    )
+    play.send("ev-s", risk="price")
+    play.send("ev-s", risk="leak")
+    assert [play.instance.view(t.key)["risk"] for t in play.tasks if t.element_id == "ev-u"] == ["price", "leak"]
+    play.do("ev-u")
+    play.do("ev-u")
+    assert play.vars["risks"] == ["price", "leak"]
+    assert "risk" not in play.vars
+
+
+def test_input_mappings_of_an_event_sub_process_that_fail_lose_nothing() -> None:
+    runaway = "=if ok = true then 1 else count(for a in 1..100000 return for b in 1..100000 return a)"
+    inner = element("startEvent", "ev-s", event("message", "M")) + user("ev-u") + end("ev-e") + chain("ev-s", "ev-u", "ev-e")
+    body = start() + user("u") + sub("ev", ext(io({"x": runaway})) + inner, triggeredByEvent="true") + chain("s", "u")
+    play = Play(body, message("M", "m"))
+    play.send("ev-s", why="stop")
+    assert [(i.element_id, i.kind) for i in play.incidents] == [("ev", "IO_MAPPING_ERROR")]
+    assert not play.tasks
+    play.resolve("ev", ok=True)
+    assert play.names == ["ev-u"]
+    assert play.vars["why"] == "stop"
+    play.do("ev-u")
+    assert play.completed
