@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from tests.unit.kernel.drawing import boundary, each, element, end, event, ext, flow, io, script, start, timer, user
 
-Path = tuple[int, ...]
+_births = itertools.count()  # what was there first is acted on first, here as in the kernel
 
 
 class Names:
@@ -49,6 +49,13 @@ class Run:
         """Yield (boundary event id, leaf)."""
         yield from ()
 
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        """Yield (event id, what takes the message)."""
+        yield from ()
+
+    def take(self, name: str) -> None:
+        """Take a message."""
+
 
 @dataclass
 class Block:
@@ -75,6 +82,10 @@ class Scope(Run):
         for part in self.parts:
             yield from part.timers()
 
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        for part in self.parts:
+            yield from part.messages()
+
     def settle(self) -> None:
         for part in list(self.parts):
             settle(part)
@@ -95,7 +106,7 @@ class Leaf(Run):
     task: str = ""
     on: str | None = None
     fired: bool = False
-    born: int = field(default_factory=itertools.count().__next__)
+    born: int = field(default_factory=_births.__next__)
 
     def open(self) -> Iterator[tuple[str, Run]]:
         if not self.done:
@@ -145,6 +156,10 @@ class _Seq(Run):
         if not self.done:
             yield from self.current.timers()
 
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        if not self.done:
+            yield from self.current.messages()
+
 
 @dataclass
 class Seq(Block):
@@ -177,6 +192,10 @@ class _All(Run):
     def timers(self) -> Iterator[tuple[str, Run]]:
         for part in self.parts:
             yield from part.timers()
+
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        for part in self.parts:
+            yield from part.messages()
 
 
 @dataclass
@@ -261,6 +280,9 @@ class _Guard(Run):
 
     def timers(self) -> Iterator[tuple[str, Run]]:
         yield from (self.handling or self.inside).timers()
+
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.inside).messages()
 
 
 @dataclass
@@ -347,6 +369,9 @@ class _Timed(Run):
     def timers(self) -> Iterator[tuple[str, Run]]:
         yield from (self.handling or self.leaf).timers()
 
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.leaf).messages()
+
 
 @dataclass
 class Timed(Block):
@@ -371,6 +396,122 @@ class Timed(Block):
 
     def run(self, scope: Scope) -> Run:
         return _Timed(leaf=Leaf(task=self.task, on=self.on), block=self, scope=scope)
+
+
+@dataclass
+class _Race(Run):
+    block: Race | None = None
+    scope: Scope = field(default_factory=Scope)
+    chosen: Run | None = None
+    born: int = field(default_factory=_births.__next__)
+
+    def settle(self) -> None:
+        if self.chosen is not None:
+            settle(self.chosen)
+            self.done = self.chosen.done
+
+    def take(self, name: str) -> None:
+        assert self.block is not None
+        self.chosen = self.block.branches[self.block.events.index(name)].run(self.scope)
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        yield from self.chosen.open() if self.chosen else ()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        yield from self.chosen.timers() if self.chosen else ()
+
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        assert self.block is not None
+        yield from self.chosen.messages() if self.chosen else ((event_id, self) for event_id in self.block.events)
+
+
+@dataclass
+class Race(Block):
+    """An event-based gateway: the first message decides."""
+
+    branches: list[Block] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        gate, merge = names("g"), names("m")
+        self.events = [names("c") for _ in self.branches]
+        xml = element("eventBasedGateway", gate) + element("exclusiveGateway", merge)
+        for event_id, branch in zip(self.events, self.branches, strict=True):
+            drawn = branch.draw(names, variables)
+            xml += element("intermediateCatchEvent", event_id, event("message", "M")) + drawn.xml
+            xml += flow(gate, event_id) + flow(event_id, drawn.first) + flow(drawn.last, merge)
+        return Drawn(xml, gate, merge)
+
+    def run(self, scope: Scope) -> Run:
+        return _Race(block=self, scope=scope)
+
+
+@dataclass
+class _Watched(Run):
+    block: Watched | None = None
+    inside: Scope = field(default_factory=Scope)
+    stop: Leaf = field(default_factory=Leaf)
+    waiting: bool = True
+    born: int = field(default_factory=_births.__next__)
+
+    def settle(self) -> None:
+        settle(self.inside)
+        if self.stop.done and self.stop in self.inside.parts:
+            self.inside.parts = []
+        self.done = self.done or all(p.done for p in self.inside.parts)
+
+    def take(self, name: str) -> None:
+        assert self.block is not None
+        handler = Scope()
+        handler.parts.append(self.block.handler.run(handler))
+        if self.block.interrupting:
+            self.inside.parts, self.waiting = [handler], False
+        else:
+            self.inside.parts.append(handler)
+            self.born = next(_births)  # it waits anew
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        if not self.done:
+            yield from self.inside.open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        if not self.done:
+            yield from self.inside.timers()
+
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        assert self.block is not None
+        if not self.done:
+            if self.waiting:
+                yield self.block.event, self
+            yield from self.inside.messages()
+
+
+@dataclass
+class Watched(Block):
+    """A sub-process with a terminate end event beside its body, and an event sub-process that a message starts."""
+
+    body: Block = field(default_factory=Task)
+    interrupting: bool = True
+    handler: Block = field(default_factory=Task)
+    event: str = ""
+    stop: str = ""
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        sub, first, last, cut, watch, over = (names(p) for p in ("sp", "s", "e", "e", "sp", "e"))
+        self.event, self.stop = names("w"), names("u")
+        body, handler = self.body.draw(names, variables), self.handler.draw(names, variables)
+        inner = start(first) + end(last) + body.xml + flow(first, body.first) + flow(body.last, last)
+        inner += user(self.stop) + end(cut, "<b:terminateEventDefinition/>") + flow(first, self.stop) + flow(self.stop, cut)
+        begin = element("startEvent", self.event, event("message", "M"), isInterrupting=str(self.interrupting).lower())
+        watching = begin + handler.xml + end(over) + flow(self.event, handler.first) + flow(handler.last, over)
+        inner += element("subProcess", watch, watching, triggeredByEvent="true")
+        return Drawn(element("subProcess", sub, inner), sub, sub)
+
+    def run(self, scope: Scope) -> Run:
+        inside = Scope()
+        stop = Leaf(task=self.stop)
+        inside.parts += [self.body.run(inside), stop]
+        return _Watched(block=self, inside=inside, stop=stop)
 
 
 @dataclass
@@ -408,9 +549,18 @@ class Model:
     def _oldest(leaves: Iterator[tuple[str, Run]], name: str) -> Leaf:
         return min((x for n, x in leaves if n == name and isinstance(x, Leaf)), key=lambda x: x.born)
 
+    @property
+    def messages(self) -> Counter[str]:
+        return Counter(name for name, _ in self.scope.messages())
+
+    def send(self, name: str) -> None:
+        takers = [x for n, x in self.scope.messages() if n == name and isinstance(x, _Race | _Watched)]
+        min(takers, key=lambda x: x.born).take(name)
+        self._settle()
+
     def _settle(self) -> None:
         before = None
-        while before != (before := (self.open, self.timers, self.scope.done)):
+        while before != (before := (self.open, self.timers, self.messages, self.scope.done)):
             self.scope.settle()
 
 

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.kernel import advance as a
-from tests.unit.kernel.drawing import Play, read
-from tests.unit.kernel.reference import Block, Each, Loop, Model, Seq, Split, Sub, Task, Timed, diagram
+from tests.unit.kernel.drawing import Play, message, read
+from tests.unit.kernel.reference import Block, Each, Loop, Model, Race, Seq, Split, Sub, Task, Timed, Watched, diagram
 
-ERROR = '<b:error id="E" errorCode="ALARM"/>'
+ROOT = ('<b:error id="E" errorCode="ALARM"/>', message("M", "m"))
 MAX_STEPS = 60
 
 
@@ -34,6 +34,8 @@ def _larger(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
         st.builds(Sub, inner, inner),
         st.builds(Each, inner, st.integers(0, 3), st.booleans()),
         st.builds(Timed, st.booleans(), inner),
+        st.builds(Race, st.lists(inner, min_size=2, max_size=3)),
+        st.builds(Watched, inner, st.booleans(), inner),
     )
 
 
@@ -44,6 +46,7 @@ def agree(play: Play, model: Model) -> None:
     assert not play.incidents
     assert Counter(t.element_id for t in play.tasks) == model.open
     assert Counter(t.element_id for t in play.timers) == model.timers
+    assert Counter(m.element_id for m in play.messages) == model.messages
     assert play.completed == model.done
 
 
@@ -52,16 +55,20 @@ def agree(play: Play, model: Model) -> None:
 def test_the_kernel_and_the_reference_agree(block: Block, data: st.DataObject) -> None:
     body, variables = diagram(block)
     model = Model(block)
-    play = Play(read(body, ERROR), **variables)
+    play = Play(read(body, *ROOT), **variables)
     agree(play, model)
     for _ in range(MAX_STEPS):
         if play.completed:
             break
         acts = [("complete", n) for n in sorted(model.open)] + [("fire", n) for n in sorted(model.timers)]
+        acts += [("send", n) for n in sorted(model.messages)]
         act, name = data.draw(st.sampled_from(acts))
         if act == "complete":
             play.do(name)
             model.complete(name)
+        elif act == "send":
+            play.send(name)
+            model.send(name)
         else:
             play.fire(name)
             model.fire(name)
