@@ -318,6 +318,7 @@ _ACTS: dict[type[Change], Callable[[State, Entry, Any], None]] = {
     advance.MessageAwaited: _message,
     advance.SignalAwaited: _signal,
     advance.SubscriptionClosed: _done,
+    advance.EventReceived: _done,
     advance.JobCreated: _job,
     advance.JobCompleted: _done,
     advance.JobCancelled: _done,
