@@ -37,9 +37,11 @@ def start_child(ctx: Context, job_key: int) -> None:
             ctx,
             found.tx,
             definition_key,
-            business_id=content["business_id"] or parent.row["business_id"],
+            business_id=content["business_id"],
             by=parent.row["started_by"],
-            caller=Caller(parent.key, content["element_key"], parent.row["root_key"], parent.row["depth"] + 1),
+            caller=Caller(
+                parent.key, content["element_key"], parent.row["root_key"], parent.row["depth"] + 1, parent.row["business_id"]
+            ),
         )
         begin(child, content["variables"])
         child.commit("start_child")

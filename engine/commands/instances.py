@@ -27,12 +27,13 @@ _PLACE = re.compile(r"\{(year|month|day|sequence)(?::(\d{1,2}))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The call activity that starts an instance."""
+    """The call activity that starts an instance. `business_id` is its case's: a called process without a pattern inherits it."""
 
     instance_key: int
     element_key: int
     root_key: int
     depth: int
+    business_id: str | None = None
 
 
 def start_instance(
@@ -82,7 +83,7 @@ def new_unit(
     """Return a new instance, not yet begun; its first journal event says what it runs."""
     version = ctx.library.process(tx, definition_key)
     key = next(ctx.keys)
-    number = business_id or (None if caller else make_business_id(tx, version, ctx.settings.time_zone))
+    number = business_id or make_business_id(tx, version, ctx.settings.time_zone) or (caller.business_id if caller else None)
     bindings = _bindings(tx, version)
     row: dict[str, Any] = {
         "key": key,
