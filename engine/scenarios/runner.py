@@ -21,10 +21,12 @@ from engine.scenarios.acts import PASSWORD, duration, perform
 from engine.scenarios.expectations import differences
 from engine.scenarios.organisation import Organisation, person_of, read_organisation
 from engine.scenarios.reading import Scenario, ScenarioError, Start, Step
+from engine.settings import Settings
 
 RESOURCES = (".bpmn", ".dmn", ".form")
 _BEFORE_ALL = datetime(2026, 1, 1, tzinfo=UTC)
 _ENDLESS = 100_000
+_SETTINGS = Settings(sqlite_synchronous="NORMAL")  # a scenario's database need not outlive a power cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Template:
     def __init__(self, resources: Mapping[str, bytes], organisation: Organisation) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="liuzhuan-scenarios-")
         self._file = Path(self._folder.name) / "template.db"
-        engine = Engine.open(f"sqlite:///{self._file}", clock=TurnedClock(_BEFORE_ALL))
+        engine = Engine.open(f"sqlite:///{self._file}", clock=TurnedClock(_BEFORE_ALL), settings=_SETTINGS)
         organisation.enter(engine, password=PASSWORD)
         engine.deploy(resources, by="admin")
         engine.close()
@@ -84,7 +86,7 @@ class Template:
         self._count += 1
         copy = self._file.with_name(f"{self._count}.db")
         shutil.copyfile(self._file, copy)
-        return Engine.open(f"sqlite:///{copy}", clock=clock)
+        return Engine.open(f"sqlite:///{copy}", clock=clock, settings=_SETTINGS)
 
     def close(self) -> None:
         """Remove the template and its copies."""
