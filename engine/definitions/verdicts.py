@@ -81,7 +81,7 @@ def _attributes(reading: Reading, node: Node) -> None:
             or namespace in {MODELER, XSI}
             or (not namespace and name == "id")
             or namespace.startswith(_LAYOUT)
-        ):
+        ) or (namespace in {ZEEBE, CAMUNDA} and name.startswith("modelerTemplate")):
             node.keep(name, namespace=namespace)
         elif namespace in {"", BPMN, ZEEBE, CAMUNDA} or namespace.startswith(_FOREIGN_ENGINES):
             reading.refuse(node, f"不支持的属性 {name} / this attribute is not supported here", name, namespace)
