@@ -24,10 +24,13 @@ def dumps(value: Any) -> str:
     Raises:
         InvalidValue: the value is of no JSON kind, or a number is not finite, or an object's key is no text.
     """
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return _encode_text(value)
-    if value is None or isinstance(value, (bool, int)):
-        return _SIMPLE[value] if value is None or isinstance(value, bool) else int.__repr__(value)
+    if kind is int:
+        return repr(value)
+    if value is None or kind is bool:
+        return _SIMPLE[value]
     if isinstance(value, Mapping):
         return _object(value)
     if isinstance(value, (list, tuple)):
@@ -53,6 +56,10 @@ def _object(value: Mapping[str, Any]) -> str:
 
 
 def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return _encode_text(str(value))
+    if isinstance(value, int):
+        return repr(int(value))
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise InvalidValue(f"not a number JSON can hold: {value}")

@@ -43,17 +43,12 @@ class JournalRow:
 
     def seal(self) -> str:
         """Return the hash that belongs to this content."""
-        known = {
-            "actor": self.actor_key,
-            "at": self.at,
-            "command": self.command,
-            "instance": self.instance_key,
-            "on_behalf_of": self.on_behalf_of_key,
-            "seq": self.seq,
-        }
-        parts = {name: canonical.dumps(value) for name, value in known.items()}
-        parts["events"] = self.payload  # raw: every byte of it counts
-        return digest(self.previous_hash, "{" + ",".join(f'"{name}":{parts[name]}' for name in sorted(parts)) + "}")
+        actor, at, command, instance, behalf, seq = map(
+            canonical.dumps, (self.actor_key, self.at, self.command, self.instance_key, self.on_behalf_of_key, self.seq)
+        )
+        head = f'{{"actor":{actor},"at":{at},"command":{command},"events":'
+        tail = f',"instance":{instance},"on_behalf_of":{behalf},"seq":{seq}}}'
+        return digest(self.previous_hash, head + self.payload + tail)  # the payload as it is: every byte of it counts
 
     def as_line(self) -> str:
         """Return the row as one line of an evidence pack: canonical JSON, the payload as text."""

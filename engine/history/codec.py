@@ -89,13 +89,18 @@ def _encode(change: Change, user_key: Callable[[str], int | None], put_blob: Put
     name = type(change).__name__
     if _CLASSES.get(name) is not type(change):
         raise Defect(f"an event of unknown class {name} cannot be written to the journal")
-    parts = {"event": f'"{name}"'}
+    parts = []
     for spec in _FIELDS[name]:
-        value = getattr(change, spec.name)
-        if spec.left_out is not MISSING and value == spec.left_out:
+        if spec.name == "event":  # between the fields, where it belongs in the order of keys
+            parts.append(f'"event":"{name}"')
             continue
-        parts[spec.name] = _encode_field(_people(value, user_key) if spec.person else value, put_blob)
-    return "{" + ",".join(f'"{key}":{parts[key]}' for key in sorted(parts)) + "}"
+        value = getattr(change, spec.name)
+        if spec.left_out is MISSING or value != spec.left_out:
+            written = (
+                repr(value) if type(value) is int else _encode_field(_people(value, user_key) if spec.person else value, put_blob)
+            )
+            parts.append(f'"{spec.name}":{written}')
+    return "{" + ",".join(parts) + "}"
 
 
 def _encode_field(value: Any, put_blob: PutBlob) -> str:
@@ -117,7 +122,7 @@ def _decode(item: Mapping[str, Any], username: Callable[[int], str], get_blob: G
         raise Defect(f"the journal holds an event of unknown class {name}; it was written by a later version")
     values = {}
     for spec in _FIELDS[name]:
-        if spec.name not in item:
+        if spec.name == "event" or spec.name not in item:
             continue
         value = _decode_field(item[spec.name], get_blob)
         values[spec.name] = spec.restore(_usernames(value, username) if spec.person else value)
@@ -176,7 +181,8 @@ def _default(spec: Any) -> Any:
 
 def _fields(event: type[Change]) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(event)
-    return tuple(_Field(f.name, f.name in PEOPLE, _restorer(hints[f.name]), _default(f)) for f in fields(event))
+    known = [_Field(f.name, f.name in PEOPLE, _restorer(hints[f.name]), _default(f)) for f in fields(event)]
+    return tuple(sorted([*known, _Field("event", False, str, MISSING)], key=lambda spec: spec.name))
 
 
 def _concrete(module: types.ModuleType) -> dict[str, type[Change]]:
