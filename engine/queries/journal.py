@@ -9,7 +9,7 @@ from typing import Any
 
 from engine import history
 from engine.history.replay import replay
-from engine.kernel.advance import Change, TaskCreated, TaskUpdated, VariableSet
+from engine.kernel.advance import Change, ElementEntered, TaskCreated, TaskUpdated, VariableSet
 from engine.queries.records import DueClock, ElementInstance, HistoryLine, JournalEvent
 from engine.queries.rows import names_of
 from engine.store import Reading
@@ -25,10 +25,15 @@ def element_instances(instance_key: int, entries: Iterable[history.Entry]) -> tu
 
 
 def visible(entries: Iterable[history.Entry], hidden: Collection[int]) -> tuple[history.Entry, ...]:
-    """Return a journal without the variables of hidden scopes."""
+    """Return a journal without the variables of hidden scopes and of all that lived in them."""
+    found = tuple(entries)
+    if not hidden:
+        return found
+    within = set(hidden)
+    for entry in found:  # scopes are entered before what lives in them
+        within.update(event.key for event in entry.events if isinstance(event, ElementEntered) and event.scope_key in within)
     return tuple(
-        replace(entry, events=tuple(event for event in entry.events if not _is_hidden(event, hidden))) if hidden else entry
-        for entry in entries
+        replace(entry, events=tuple(event for event in entry.events if not _is_hidden(event, within))) for entry in found
     )
 
 
