@@ -14,6 +14,11 @@ MISSING: Any = object()
 """Stands for a value that was neither submitted nor known before."""
 
 MAX_ROWS = 1_000
+"""Rows of one list."""
+
+MAX_CELLS = 10_000
+"""Fields in the rows of all lists of one submission: rows within rows multiply."""
+
 Path = tuple[str | int, ...]
 
 
@@ -42,7 +47,14 @@ class Field:
     rows: list[list[Field]] = field(default_factory=list)
 
 
-def unfold(components: tuple[Component, ...], data: Any, initial: Any, zone: ZoneInfo, prefix: Path = ()) -> list[Field]:
+def unfold(
+    components: tuple[Component, ...],
+    data: Any,
+    initial: Any,
+    zone: ZoneInfo,
+    prefix: Path = (),
+    budget: list[int] | None = None,
+) -> list[Field]:
     """Unfold components over submitted data.
 
     Args:
@@ -50,17 +62,19 @@ def unfold(components: tuple[Component, ...], data: Any, initial: Any, zone: Zon
         initial: what the server knows of this scope.
         zone: the zone of local dates and times.
         prefix: where the scope stands.
+        budget: how many more fields rows may hold, in a list of one.
     """
+    left = [MAX_CELLS] if budget is None else budget
     fields = []
     for component in components:
         path = prefix + component.path
         found = Field(component, path)
         if component.type == "group":
             inner = _at(data, component.path), _at(initial, component.path)
-            found.children = unfold(component.components, *inner, zone, path)
+            found.children = unfold(component.components, *inner, zone, path, left)
         elif component.path:
             found.initial = _at(initial, component.path)
-            _fill(found, _at(data, component.path), zone)
+            _fill(found, _at(data, component.path), zone, left)
         fields.append(found)
     return fields
 
@@ -96,7 +110,7 @@ def unknown(components: tuple[Component, ...], data: Any, prefix: Path = ()) -> 
     yield from _strangers(_known(components), data, prefix)
 
 
-def _fill(found: Field, submitted: Any, zone: ZoneInfo) -> None:
+def _fill(found: Field, submitted: Any, zone: ZoneInfo, left: list[int]) -> None:
     component = found.component
     value = submitted
     if value is MISSING:
@@ -104,7 +118,7 @@ def _fill(found: Field, submitted: Any, zone: ZoneInfo) -> None:
     if component.type == "expression":
         found.value = MISSING  # computed here, whatever the browser says
     elif component.type == "dynamiclist":
-        _fill_rows(found, value, zone)
+        _fill_rows(found, value, zone, left)
     else:
         try:
             found.value = value if value is MISSING else read_value(component, value, zone)
@@ -112,7 +126,7 @@ def _fill(found: Field, submitted: Any, zone: ZoneInfo) -> None:
             found.value, found.problem = value, (problem.key, problem.values)
 
 
-def _fill_rows(found: Field, value: Any, zone: ZoneInfo) -> None:
+def _fill_rows(found: Field, value: Any, zone: ZoneInfo, left: list[int]) -> None:
     found.value = value
     if value is MISSING or value is None:
         return
@@ -123,13 +137,17 @@ def _fill_rows(found: Field, value: Any, zone: ZoneInfo) -> None:
         found.problem = ("too_many_rows", {"limit": MAX_ROWS})
         return
     before = list(found.initial) if isinstance(found.initial, list | tuple) else []
+    left[0] -= len(value) * len(found.component.components)
+    if left[0] < 0:
+        found.problem = ("too_many_cells", {"limit": MAX_CELLS})
+        return
     fixed = found.component.attributes.get("allowAddRemove") is False
     if fixed and before and len(value) != len(before):
         found.problem = ("fixed_rows", {"limit": len(before)})
         return
     for index, row in enumerate(value):
         known = _row_before(found.component, row, before, index, fixed)
-        found.rows.append(unfold(found.component.components, row, known, zone, (*found.path, index)))
+        found.rows.append(unfold(found.component.components, row, known, zone, (*found.path, index), left))
 
 
 def _row_before(component: Component, row: Any, before: list[Any], index: int, fixed: bool) -> Any:

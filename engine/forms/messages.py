@@ -36,6 +36,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "passed": ("不能早于今天", "must not be in the past"),
     "not_list": ("应为一个列表", "must be a list"),
     "too_many_rows": ("最多 {limit} 行", "at most {limit} rows"),
+    "too_many_cells": ("行数过多，合计最多 {limit} 格", "has too many rows: at most {limit} cells in all"),
     "fixed_rows": ("行数固定为 {limit} 行，不能增减", "has {limit} rows, no more, no less"),
     "not_files": ("应为已上传的文件", "must be uploaded files"),
     "one_file": ("只能上传一个文件", "only one file"),

@@ -10,7 +10,7 @@ from typing import Any
 from engine.errors import Defect, InvalidSubmission, Problem
 from engine.feel import Environment
 from engine.forms import messages
-from engine.forms.fields import Field, Path, collect, unfold, unknown
+from engine.forms.fields import Field, Path, collect, unfold, unknown, visible
 from engine.forms.model import Form
 from engine.forms.patterns import ForbiddenPattern
 from engine.forms.settling import Place, evaluate, settle
@@ -54,6 +54,10 @@ def validate(
         raise InvalidSubmission([_problem("", form.id, None, "not_object", {})])
     known = context or {}
     fields = unfold(form.components, data, known, surroundings.zone)
+    if endless := [item for item in visible(fields) if item.problem is not None and item.problem[0] == "too_many_cells"]:
+        raise InvalidSubmission(
+            [_problem(_place(item), _label(item), item, *item.problem) for item in endless[:1] if item.problem]
+        )
     settled = settle(fields, known, surroundings)
     local = surroundings.local_now
     rules = Rules(surroundings, files, forbidden_patterns, local.date() if local is not None else None)

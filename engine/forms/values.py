@@ -15,6 +15,9 @@ from engine.forms.model import Component
 MAX_DIGITS = 34
 """Digits of a number: what FEEL computes with."""
 
+MAX_TEXT = 100_000
+"""Characters of a text where the form names no limit."""
+
 MAX_CHOICES = 1_000
 """Choices in one field: each is compared with each."""
 
@@ -57,6 +60,8 @@ def same(left: Any, right: Any) -> bool:
 def _text(component: Component, value: Any, zone: ZoneInfo) -> str:
     if not isinstance(value, str):
         raise Unreadable("not_text")
+    if len(value) > MAX_TEXT:
+        raise Unreadable("too_long", limit=MAX_TEXT, length=len(value))
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\t\n\r" for character in value):
         raise Unreadable("bad_characters")
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -313,6 +314,20 @@ def test_rows_of_rows() -> None:
     data = {"drugs": [{"doses": [{"mg": 1}]}, {"doses": []}]}
     assert check(read, data) == data
     assert problems(read, {"drugs": [{"doses": [{"mg": 1}, {"mg": 0}]}]}) == [("drugs[1].doses[2].mg", "不能小于 1")]
+
+
+def test_rows_of_rows_do_not_multiply_without_end() -> None:
+    cell = field("textfield", "t", id="t", conditional={"hide": "=this.t = null"})
+    inner = {"type": "dynamiclist", "id": "i", "path": "inner", "components": [cell]}
+    read = form({"type": "dynamiclist", "path": "outer", "components": [inner]})
+    begun = time.perf_counter()
+    found = problems(read, {"outer": [{"inner": [{"t": "x"}] * 1000}] * 1000})
+    assert "合计最多" in found[0][1]
+    assert time.perf_counter() - begun < 2
+
+
+def test_texts_have_an_end() -> None:
+    assert "最多 100000 个字" in problems(form(field("textarea")), {"a": "x" * 100_001})[0][1]
 
 
 def test_fixed_lists_keep_their_length_and_readonly_cells_their_rows() -> None:
