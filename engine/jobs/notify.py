@@ -18,7 +18,7 @@ from engine.definitions import Process
 from engine.history import codec, journal
 from engine.history.events import AlertRaised
 from engine.jobs.service import ServiceTask
-from engine.kernel.advance import Change, JobCreated, TimerFired
+from engine.kernel.advance import Change, JobCompleted, JobCreated, TimerFired
 from engine.store.directory import ADMIN, find_person, members
 from engine.store.tables import alert, alert_recipient
 from engine.store.tables import journal as journal_table
@@ -107,30 +107,52 @@ def _leave_deliveries(task: ServiceTask, alert_key: int, channels: tuple[str, ..
 
 
 def _due_behind(task: ServiceTask) -> datetime | None:
-    """Return when the timer that led to this job was due; None where none did within the command that created the job."""
-    rows = select(journal_table).where(journal_table.c.instance_key == task.unit.key, journal_table.c.at == task.row.created_at)
-    for row in task.tx.all(rows.order_by(journal_table.c.seq.desc())):
-        if f'"key":{task.key}' not in row.payload:
-            continue
+    """Return when the timer that led to this job was due; None where none did.
+
+    Looked for in the command that created the job and, where that was the end of another job from which the flows lead here, in
+    the command that created that one, and so on.
+    """
+    process = task.unit.version.process
+    key, element_id, before = task.key, str(task.row.element_id), task.unit.row["journal_seq"]
+    while True:
+        seq, changes = _creation(task, key, before)
+        nearest = _nearest(process, element_id, changes)
+        if nearest is None:
+            return None
+        if isinstance(nearest, TimerFired):
+            return nearest.due_at
+        key, element_id, before = nearest.key, nearest.element_id, seq - 1
+
+
+def _creation(task: ServiceTask, job_key: int, before: int) -> tuple[int, list[Change]]:
+    """Return the journal row (its number and events) that created a job, not later than row `before`."""
+    rows = (
+        select(journal_table)
+        .where(
+            journal_table.c.instance_key == task.unit.key,
+            journal_table.c.seq <= before,
+            journal_table.c.payload.contains(f'"key":{job_key}', autoescape=True),
+        )
+        .order_by(journal_table.c.seq.desc())
+    )
+    for row in task.tx.execute(rows):
         changes = codec.decode(row.payload, str, lambda digest: journal.get_blob(task.tx, digest))
-        if any(isinstance(change, JobCreated) and change.key == task.key for change in changes):
-            return _timer_before(task.unit.version.process, task.row.element_id, changes)
-    return None
+        if any(isinstance(change, JobCreated) and change.key == job_key for change in changes):
+            return row.seq, changes
+    return 0, []
 
 
-def _timer_before(process: Process, element_id: str, changes: list[Change]) -> datetime | None:
-    """Return the due time of the nearest timer event against the flows' direction that fired among the changes."""
-    fired = {change.element_id: change.due_at for change in changes if isinstance(change, TimerFired)}
+def _nearest(process: Process, element_id: str, changes: list[Change]) -> TimerFired | JobCompleted | None:
+    """Return what led to an element within one command: the timer that fired or the job that ended, nearest against the flows."""
+    causes = {change.element_id: change for change in changes if isinstance(change, TimerFired | JobCompleted)}
     waiting, seen = [element_id], {element_id}
-    while waiting and fired:
-        here = waiting.pop(0)
-        if here in fired:
-            return fired[here]
-        element = process.elements[here]
+    while waiting and causes:
+        element = process.elements[waiting.pop(0)]
+        if element.id in causes:
+            return causes[element.id]
         before = [process.flows[flow].source for flow in element.incoming]
         if not before and element.parent_id is not None:  # a start: what led to its scope
-            siblings = process.elements[element.parent_id]
-            before = [siblings.id]
+            before = [element.parent_id]
         for other in before:
             if other not in seen:
                 seen.add(other)

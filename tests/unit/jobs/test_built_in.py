@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from engine import jobs
-from engine.commands import incidents, instances
+from engine.commands import incidents, instances, tasks
 from engine.errors import InvalidValue
 from engine.history.events import AlertRaised, JobFailed, MessagePublished, Resumed, Suspended
 from engine.jobs.inputs import Inputs
+from engine.store.tables import user_task
 from tests.unit.jobs.cases import NOW, World, boundary, catch, draw, end, flows, service, start, user
 
 NOTIFY = {
@@ -23,6 +24,12 @@ NOTIFY = {
     "subject": '="逾期：" + title',
     "text": "请处理",
 }
+
+
+SCRIPT = (
+    '<b:scriptTask id="add"><b:extensionElements><z:script expression="=1" resultVariable="x"/></b:extensionElements>'
+    "</b:scriptTask>"
+)
 
 
 @pytest.fixture
@@ -90,6 +97,50 @@ def test_the_nearest_of_several_timers_is_meant(world: World) -> None:
         ("tell-20", NOW + timedelta(hours=20)),
         ("tell-24", NOW + timedelta(hours=24)),
     ]
+
+
+def test_the_due_time_goes_along_through_other_jobs_and_decisions_on_the_way(world: World) -> None:
+    world.deploy(
+        draw(
+            "long",
+            start(),
+            user("work"),
+            end(),
+            boundary("late", "work", "PT24H"),
+            service("count", "count-instances", {"processId": "long"}),
+            service("first", "notify", {**NOTIFY, "subject": "first"}),
+            SCRIPT,
+            service("second", "notify", {**NOTIFY, "subject": "second"}),
+            end("told"),
+            flows("start", "work", "end"),
+            flows("late", "count", "first", "add", "second", "told"),
+        )
+    )
+    world.start("long")
+    world.turn(hours=30)
+    assert [(alert.subject, alert.due_at) for alert in world.alerts] == [
+        ("first", NOW + timedelta(hours=24)),
+        ("second", NOW + timedelta(hours=24)),
+    ]
+
+
+def test_a_person_s_work_after_a_timer_ends_its_reach(world: World) -> None:
+    world.deploy(
+        draw(
+            "p",
+            start(),
+            catch("wait", "PT1H"),
+            user("look"),
+            service("tell", "notify", NOTIFY),
+            end(),
+            flows("start", "wait", "look", "tell", "end"),
+        )
+    )
+    world.start("p", {"title": "x"})
+    world.turn(hours=2)
+    tasks.complete_task(world.ctx, world.rows(user_task)[0].key, {}, "anna")
+    jobs.drain(world.ctx)
+    assert [alert.due_at for alert in world.alerts] == [None]
 
 
 def test_where_nobody_would_be_told_administrators_are(world: World) -> None:
