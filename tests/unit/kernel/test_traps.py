@@ -180,12 +180,12 @@ def test_no_python_runs_wherever_an_expression_can_stand(tmp_path: Path, monkeyp
 def test_a_runaway_expression_is_an_incident_in_time() -> None:
 
     endless = "=count(for a in 1..100000 return for b in 1..100000 return a * b)"
-    begun = time.perf_counter()
+    begun = time.thread_time()
     play = Play(
         start()
         + element("scriptTask", "k", ext(z("script", expression=endless, resultVariable="x")))
         + end()
         + chain("s", "k", "e")
     )
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
     assert [(i.element_id, i.kind) for i in play.incidents] == [("k", "EXTRACT_VALUE_ERROR")]

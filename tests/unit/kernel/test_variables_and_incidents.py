@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -238,3 +239,13 @@ def test_no_incident_no_retry() -> None:
         play.instance.resolve_incident(play.tasks[0].key)
     with pytest.raises(NotFound):
         play.instance.resolve_incident(99)
+
+
+def test_a_loop_of_slow_expressions_is_an_incident_in_time() -> None:
+    gate = element("exclusiveGateway", "g") + element("exclusiveGateway", "h", default="out")
+    slow = script("k", "x", "count(for i in 1..20000 return i)")
+    body = start() + gate + slow + end() + chain("s", "g", "k", "h") + flow("h", "g", "=true") + flow("h", "e", flow_id="out")
+    begun = time.thread_time()
+    play = Play(body)
+    assert time.thread_time() - begun < 3
+    assert [i.kind for i in play.incidents] == ["STEP_BUDGET"]
