@@ -32,7 +32,9 @@ from engine.calendars import Calendar
 from engine.clock import Clock, as_clock
 from engine.commands import check_resources
 from engine.definitions import Report
+from engine.errors import InvalidValue
 from engine.history import evidence, verification
+from engine.history import export as exports
 from engine.keys import Keys
 from engine.ports import Ports
 from engine.queries.records import Alert, ElementInstance, Group, Incident, Instance, JournalEvent, Offer, Task, User
@@ -418,9 +420,20 @@ class Engine:
             return verification.verify(evidence.DatabaseSource(reading))
 
     def export(self, key: int, kind: str = "pack") -> bytes:
-        """Return a case's history: `pack` (evidence, zip), `csv` or `xes`."""
+        """Return a case's history: `pack` (evidence, zip; with the cases it called), `csv` or `xes` (this case alone).
+
+        Raises:
+            InvalidValue: another kind.
+        """
+        writers = {"csv": exports.as_csv, "xes": exports.xes}
+        if kind == "pack":
+            jobs.write_checkpoint(self._context)  # so that the pack has no tail that could be cut unseen
         with self._context.store.read() as reading:
-            return evidence.export(reading, [key])
+            if kind == "pack":
+                return evidence.export(reading, [key])
+            if kind not in writers:
+                raise InvalidValue(f"没有这种导出：{kind}（pack, csv or xes）", field="kind")
+            return writers[kind]([exports.read_case(reading, self._context.library, key)]).encode()
 
     # --- inside
 

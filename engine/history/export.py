@@ -11,7 +11,10 @@ from typing import Any
 from xml.sax.saxutils import XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
-from engine.history import canonical
+from sqlalchemy import select
+
+from engine.errors import NotFound
+from engine.history import canonical, journal
 from engine.history.events import TaskAssigned, TaskClaimed, TaskUnclaimed
 from engine.history.journal import Entry
 from engine.kernel.advance import (
@@ -23,6 +26,9 @@ from engine.kernel.advance import (
     TaskCompleted,
     TaskCreated,
 )
+from engine.store import Reading
+from engine.store.library import Library
+from engine.store.tables import process_instance
 
 XES_NAMESPACE = "http://www.xes-standard.org/"
 
@@ -79,6 +85,20 @@ class Case:
     business_id: str | None
     names: dict[str, str]
     entries: Sequence[Entry]
+
+
+def read_case(reading: Reading, library: Library, instance_key: int) -> Case:
+    """Read a case's history for an export.
+
+    Raises:
+        NotFound: there is no such process instance.
+    """
+    row = reading.one(select(process_instance).where(process_instance.c.key == instance_key))
+    if row is None:
+        raise NotFound(f"没有实例 {instance_key}（no such process instance）")
+    version = library.process(reading, row.definition_key)
+    names = {element.id: element.name for element in version.process.elements.values() if element.name}
+    return Case(instance_key, version.process.id, version.version, row.business_id, names, journal.entries(reading, instance_key))
 
 
 def xes(cases: Iterable[Case]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ from sqlalchemy import select
 
 from engine import history
 from engine.commands import instances, people, tasks
-from engine.history.export import Case, as_csv, xes
+from engine.errors import NotFound
+from engine.history.export import Case, as_csv, read_case, xes
 from engine.history.replay import frames, replay
 from engine.history.state import Counts, State
 from engine.store.tables import element_instance, timer, user_task
@@ -161,7 +163,15 @@ def test_a_substitute_stands_in_the_history(world: World) -> None:
 
 
 def exported(world: World, key: int) -> Case:
-    return Case(key, "review", 1, "=R-1", {"check": "审查 & <核对>\x00"}, world.entries(key))
+    with world.ctx.store.read() as reading:
+        case = read_case(reading, world.ctx.library, key)
+    assert (case.bpmn_process_id, case.version, case.business_id) == ("review", 1, "R-1")
+    return replace(case, business_id="=R-1", names={"check": "审查 & <核对>\x00"})
+
+
+def test_no_such_case_to_export(world: World) -> None:
+    with world.ctx.store.read() as reading, pytest.raises(NotFound):
+        read_case(reading, world.ctx.library, 1)
 
 
 def test_xes(played: tuple[World, int]) -> None:
