@@ -121,7 +121,8 @@ def facts_of(page: InstancePage) -> Facts:
     first = [fact.name for fact in page.facts]
     own = [variable for variable in page.variables if variable.scope_key == page.instance.key]
     own.sort(key=lambda variable: first.index(variable.name) if variable.name in first else len(first))
-    labels, key = naming.labels_of(page.variables), page.instance.process_definition_key
+    key = page.instance.process_definition_key
+    labels = naming.labels(key)
     found = Facts([], [], [], [])
     for variable in own:
         shown = _shown(variable, key)

@@ -63,9 +63,15 @@ def _elements(ctx: Context, definition_key: int, english: bool) -> Mapping[str, 
     return ctx.library.compiled(("element-names", definition_key, english), read)
 
 
-def names(definition_key: int, labels: Mapping[str, str] | None = None) -> Names:
+def names(definition_key: int) -> Names:
     """Return everything that the telling of a journal needs."""
-    return Names(elements(definition_key), people(), groups(), labels or {})
+    return Names(elements(definition_key), people(), groups(), labels(definition_key))
+
+
+def labels(definition_key: int) -> Mapping[str, str]:
+    """Return variable → its label in the forms of one version of a process."""
+    known = access.ask(queries.variable_labels, definition_key)
+    return {name: localized(label, label_en) or name for name, (label, label_en) in known.items()}
 
 
 def readable(definition_key: int, name: str, value: Any) -> Any:
@@ -79,8 +85,3 @@ def readable(definition_key: int, name: str, value: Any) -> Any:
         return options.get(item) or known.get(item, item)
 
     return [word(item) for item in value] if isinstance(value, list) else word(value)
-
-
-def labels_of(facts: Iterable[Any]) -> dict[str, str]:
-    """Return variable → label of facts or scope variables."""
-    return {fact.name: localized(fact.label, fact.label_en) for fact in facts if fact.label}

@@ -14,7 +14,7 @@ from engine.queries.definitions import (
     start_list,
     start_page,
 )
-from engine.queries.forms import option_labels
+from engine.queries.forms import option_labels, variable_labels
 from engine.queries.inbox import find_tasks, inbox, may_work_on
 from engine.queries.incidents import incidents
 from engine.queries.instances import (
@@ -66,6 +66,7 @@ __all__ = [
     "task",
     "unread_alerts",
     "users",
+    "variable_labels",
     "variables",
     "who_is",
 ]

@@ -50,6 +50,16 @@ def labels(ctx: Context, reading: Reading, version: ProcessVersion) -> dict[str,
     return ctx.library.compiled(("labels", version.key, newest), lambda: own | _labels(ctx, reading, newest))
 
 
+def variable_labels(ctx: Context, definition_key: int) -> Mapping[str, tuple[str, str]]:
+    """Return what a process version's variables are called (Chinese, English): see `labels`.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    with ctx.store.read() as reading:
+        return labels(ctx, reading, ctx.library.process(reading, definition_key))
+
+
 def option_labels(ctx: Context, definition_key: int) -> Mapping[str, Mapping[str, str]]:
     """Return what the options of choice fields are called: variable → value → label, from the forms of a process version.
 

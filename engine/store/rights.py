@@ -147,7 +147,7 @@ def may_see_instance(reading: Reading, acting: Actor, instance_key: int) -> bool
         exists(
             select(user_task.c.key).where(
                 user_task.c.instance_key.in_(_FAMILY.params(root=case.root_key)),
-                or_(user_task.c.assignee.in_(names), user_task.c.ended_by.in_(names)),
+                or_(user_task.c.assignee.in_(names), user_task.c.ended_by.in_(names), user_task.c.on_behalf_of.in_(names)),
             )
         ),
         exists(

@@ -46,7 +46,7 @@ def show(key: int) -> str:
     """The case's page."""
     person = sessions.person()
     found = access.ask(queries.instance, key, person.username)
-    names = naming.names(found.instance.process_definition_key, naming.labels_of(found.variables))
+    names = naming.names(found.instance.process_definition_key)
     course = telling.course(access.ask(queries.journal, key, person.username), names)
     return render_template(
         "cases/show.html",

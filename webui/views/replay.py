@@ -22,5 +22,5 @@ def frames(key: int) -> Response:
     """The steps, as the page's script plays them."""
     username = sessions.username()
     found = access.ask(queries.instance, key, username)
-    names = naming.names(found.instance.process_definition_key, naming.labels_of(found.variables))
+    names = naming.names(found.instance.process_definition_key)
     return jsonify(frames=telling.frames(access.ask(queries.journal, key, username), names))
