@@ -12,10 +12,9 @@ from email.policy import default
 
 import pytest
 
-from engine.adapters import SmtpMailer, ports_of
+from engine.adapters import SmtpMailer
 from engine.clock import TurnedClock
 from engine.ports import DeliveryFailed, Mail
-from engine.settings import Settings
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -134,11 +133,3 @@ def test_a_server_that_is_not_there_is_a_failed_delivery(server: Server) -> None
     server.server_close()
     with pytest.raises(DeliveryFailed):
         gone.send(Mail("a@b.cn", "x", "x", "k"))
-
-
-def test_ways_out_are_chosen_by_the_settings() -> None:
-    assert ports_of(Settings()).mailer is None
-    assert ports_of(Settings()).webhook is None
-    chosen = ports_of(Settings(mail_host="mail", mail_sender="a@b", webhook_url="https://x/", webhook_allow=("x",)))
-    assert chosen.mailer is not None
-    assert chosen.webhook is not None
