@@ -5,7 +5,9 @@ Source: DMN 1.5, chapters 7 and 8, 10.2 (boxed expressions).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from engine.dmn import elements as e
@@ -14,11 +16,10 @@ from engine.dmn.hit_policies import AGGREGATIONS, POLICIES
 from engine.dmn.itemtypes import ItemTypes, from_outside
 from engine.dmn.tables import CompiledInput, CompiledOutput, CompiledRule, CompiledTable
 from engine.errors import FeelSyntaxError
-from engine.feel import nodes as n
 from engine.feel.compiler import Compiled, Compiler, Frame
 from engine.feel.functions import BUILT_IN_NAMES, Closure
 from engine.feel.iteration import NotIterable, items_of
-from engine.feel.names import needs_scope
+from engine.feel.names import NameTable
 from engine.feel.parser import Parser
 from engine.feel.scope import Scope
 from engine.feel.types import FeelType, Unknown, coerce
@@ -32,9 +33,9 @@ class BoxedCompiler:
         free: names that the element takes from its requirements or from outside, with the text that first asked.
     """
 
-    def __init__(self, owner: tuple[str, str], names: Iterable[str], types: ItemTypes, findings: list[Finding]) -> None:
+    def __init__(self, owner: tuple[str, str], names: NameTable, types: ItemTypes, findings: list[Finding]) -> None:
         self.owner = owner
-        self.names = set(filter(needs_scope, names))
+        self.names = names
         self.types = types
         self.findings = findings
         self.compiler = Compiler()
@@ -44,19 +45,30 @@ class BoxedCompiler:
     # --- text -------------------------------------------------------------------------------------------------------
 
     def _parser(self, text: e.Text) -> Parser:
-        local = {name for frame in self.compiler.frames for name in frame.names if needs_scope(name)}
-        return Parser(text.source, self.names | local, BUILT_IN_NAMES, self.types.by_name)
+        return Parser(text.source, self.names, BUILT_IN_NAMES, self.types.by_name, self.types.names)
+
+    @contextmanager
+    def _scope(self, frame: Frame) -> Iterator[None]:
+        """Compile what is inside an inner scope."""
+        self.compiler.frames.append(frame)
+        self.names.open()
+        for name in frame.names:
+            self.names.add(name)
+        yield
+        self.names.close()
+        self.compiler.frames.pop()
 
     def _compiled(self, text: e.Text, compile_text: Callable[[Parser], Compiled]) -> Compiled:
         """Compile a text; one that cannot be read is a finding, and null with a warning."""
-        before = set(self.compiler.free)
-        frames = list(self.compiler.frames)
+        frames, depth = list(self.compiler.frames), self.names.depth
+        self.compiler.free = set()
         try:
             compiled = compile_text(self._parser(text))
         except FeelSyntaxError as error:
             self.compiler.frames, self.compiler.height = frames, 0
+            self.names.close_to(depth)
             return self._refused(text, error)
-        for name in self.compiler.free - before:
+        for name in self.compiler.free:
             self.free.setdefault(name, text)
         return compiled
 
@@ -92,18 +104,18 @@ class BoxedCompiler:
 
     def _test_each(self, text: e.Text) -> tuple[Compiled, ...]:
         """Return the closures of unary tests one by one (allowed values in their order)."""
-        try:
-            tests = self._parser(text).unary_tests_only()
-        except FeelSyntaxError as error:
-            return (self._refused(text, error),)
-        if tests.negated or tests.any_value:
-            return (self.tests(text),)
-        compiled: list[Compiled] = []
-        for test in tests.tests:
+        each: list[Compiled] = []
+
+        def compile_text(parser: Parser) -> Compiled:
+            tests = parser.unary_tests_only()
+            parts = [tests] if tests.negated or tests.any_value else [replace(tests, tests=(test,)) for test in tests.tests]
             self.compiler.frames.append(Frame(("?",)))
-            compiled.append(self.compiler.tests(n.Tests((test,), negated=False, any_value=False)))
+            each.extend(self.compiler.tests(part) for part in parts)
             self.compiler.frames.pop()
-        return tuple(compiled)
+            return each[0]
+
+        refused = self._compiled(text, compile_text)
+        return tuple(each) or (refused,)
 
     # --- types ------------------------------------------------------------------------------------------------------
 
@@ -133,17 +145,17 @@ class BoxedCompiler:
 
     def _context(self, expression: e.ContextExpression) -> Compiled:
         frame = Frame()
-        self.compiler.frames.append(frame)
         entries: list[tuple[str | None, Compiled]] = []
-        for entry in expression.entries:
-            if entry.name is not None and isinstance(entry.value, e.FunctionDefinition):
-                frame.names.add(entry.name)
-            value = self.boxed(entry.value)
-            kind = self.declared(entry.type_ref, expression.id, expression.line)
-            entries.append((entry.name, value if kind is None else typed(value, kind, entry.name or self.owner[1])))
-            if entry.name is not None:
-                frame.names.add(entry.name)
-        self.compiler.frames.pop()
+        with self._scope(frame):
+            for entry in expression.entries:
+                if entry.name is not None and isinstance(entry.value, e.FunctionDefinition):
+                    frame.names.add(entry.name)
+                value = self.boxed(entry.value)
+                kind = self.declared(entry.type_ref, expression.id, expression.line)
+                entries.append((entry.name, value if kind is None else typed(value, kind, entry.name or self.owner[1])))
+                if entry.name is not None:
+                    frame.names.add(entry.name)
+                    self.names.add(entry.name)
 
         def build(scope: Scope) -> Any:
             values: dict[str, Any] = {}
@@ -197,9 +209,8 @@ class BoxedCompiler:
                 run.warn(f"外部函数（{kind}）不执行 (external functions are not run)", name)
 
             return lambda scope: Closure(name, parameters, refuse, result)
-        self.compiler.frames.append(Frame(parameter for parameter, _ in parameters))
-        body = self.boxed(expression.body)
-        self.compiler.frames.pop()
+        with self._scope(Frame(parameter for parameter, _ in parameters)):
+            body = self.boxed(expression.body)
         return lambda scope: Closure(name, parameters, lambda run, bound: body(Scope(bound, scope, run)), result)
 
     def _conditional(self, expression: e.Conditional) -> Compiled:
@@ -209,9 +220,8 @@ class BoxedCompiler:
 
     def _filter(self, expression: e.FilterExpression) -> Compiled:
         source = self.boxed(expression.source)
-        self.compiler.frames.append(Frame(is_filter=True))
-        match = self.boxed(expression.match)
-        self.compiler.frames.pop()
+        with self._scope(Frame(is_filter=True)):
+            match = self.boxed(expression.match)
         label = self.owner[1]
 
         def chosen(scope: Scope) -> Any:
@@ -241,9 +251,8 @@ class BoxedCompiler:
 
     def _iteration(self, expression: e.Iteration) -> Compiled:
         source = self._sequence(expression.source)
-        self.compiler.frames.append(Frame((expression.variable, *(("partial",) if expression.kind == "for" else ()))))
-        body = self.boxed(expression.body)
-        self.compiler.frames.pop()
+        with self._scope(Frame((expression.variable, *(("partial",) if expression.kind == "for" else ())))):
+            body = self.boxed(expression.body)
         variable, kind = expression.variable, expression.kind
 
         def loop(scope: Scope) -> Any:
@@ -268,9 +277,10 @@ class BoxedCompiler:
         inputs = tuple(self._input(column) for column in table.inputs)
         outputs = tuple(self._output(table, index) for index in range(len(table.outputs)))
         rules: list[CompiledRule] = []
+        known: dict[str, Compiled] = {}  # cells of a table repeat each other
         for index, rule in enumerate(table.rules, 1):
             tests = tuple(
-                (position, self.tests(test))
+                (position, known.get(test.source) or known.setdefault(test.source, self.tests(test)))
                 for position, test in enumerate(rule.tests[: len(inputs)])
                 if test.source.strip() not in ("", "-")
             )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.dmn.elements import ItemDefinition, Text
+from engine.feel.names import NameTable, needs_scope
 from engine.feel.temporal_text import parse_date, parse_date_time, parse_duration, parse_time
 from engine.feel.types import ANY, SIMPLE, ContextType, FeelType, FunctionType, ListType, Restricted, Simple, Unknown, plain
 
@@ -34,6 +35,7 @@ class ItemTypes:
 
     Attributes:
         by_name: item definitions as types, imported ones under `import.name`.
+        names: those of their names that have spaces or symbols.
     """
 
     def __init__(
@@ -47,12 +49,13 @@ class ItemTypes:
         self._compile_test = compile_test
         shells = {item.name: Restricted(item.name) for item in definitions}
         self.by_name.update(shells)
+        self.names = NameTable(filter(needs_scope, self.by_name))
         for item in definitions:
             shells[item.name].base.append(self._of_item(item, item.name))
-        for name, shell in shells.items():
-            if _is_circular(shell):
-                self.by_name[name] = shells[name] = Restricted(name)
-                shells[name].base.append(ANY)
+        circular = _circular(shells.values())
+        for shell in shells.values():
+            if id(shell) in circular:
+                shell.base[:] = [ANY]
 
     def resolve(self, reference: str | None) -> FeelType | None:
         """Return the type of a `typeRef`; None where nothing is declared (any value)."""
@@ -93,16 +96,21 @@ class ItemTypes:
         return base if test is None else Restricted(name, [base], [test])
 
 
-def _is_circular(shell: Restricted) -> bool:
-    """Tell whether a definition is only a chain of names that leads back to itself."""
-    seen: list[FeelType] = []
-    kind: FeelType = shell
-    while isinstance(kind, Restricted) and kind.base:
-        if any(kind is other for other in seen):
-            return True
-        seen.append(kind)
-        kind = kind.base[0]
-    return False
+def _circular(shells: Iterable[Restricted]) -> set[int]:
+    """Return (by identity) the definitions that are only a chain of names leading back to itself."""
+    found: set[int] = set()
+    done: set[int] = set()
+    for shell in shells:
+        path: dict[int, None] = {}
+        kind: FeelType = shell
+        while isinstance(kind, Restricted) and kind.base and id(kind) not in done:
+            if id(kind) in path:
+                found |= set(path)
+                break
+            path[id(kind)] = None
+            kind = kind.base[0]
+        done |= set(path)
+    return found
 
 
 _READ: dict[str, Callable[[str], Any]] = {

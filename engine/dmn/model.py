@@ -21,6 +21,7 @@ from engine.dmn.tables import CompiledTable, rule_ids
 from engine.errors import EvaluationFailed, InvalidDecisionModel, NotFound
 from engine.feel.compiler import Compiled
 from engine.feel.environment import Environment, FeelWarning, Run
+from engine.feel.names import NameTable, needs_scope
 from engine.feel.scope import Scope
 from engine.feel.types import FeelType
 
@@ -58,7 +59,6 @@ class DecisionInfo:
         outputs: names of a table's outputs.
         rules: a table's rules.
         requires: ids of the elements that it requires.
-        variables: names that it takes from outside (process variables), its requirements' inputs included.
     """
 
     id: str
@@ -69,7 +69,6 @@ class DecisionInfo:
     outputs: tuple[str, ...]
     rules: tuple[RuleInfo, ...]
     requires: tuple[str, ...]
-    variables: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +130,7 @@ class Model:
             for prefix, model in imports.items()
             for name, kind in model.types.by_name.items()
         }
+        self._shared_names = NameTable(self._entry_names())
         self.types: ItemTypes = ItemTypes(definitions.items, imported, self._allowed_values)
         self.sources = {element.id: element for element in definitions.elements}
         if len(self.sources) < len(definitions.elements):
@@ -185,6 +185,23 @@ class Model:
         if element is None or isinstance(element.source, e.InputData):
             raise NotFound(f"模型 {self.name} 中没有决策 {decision_id} (no such decision)")
         return element
+
+    def variables(self, decision_id: str) -> frozenset[str]:
+        """Return the names that a decision takes from outside (process variables), those of its requirements included.
+
+        Raises:
+            NotFound: no such decision.
+        """
+        element = self.find(decision_id)
+        names: set[str] = set()
+        for place in (*self.order(element), element):
+            own: set[str] = set()
+            for _, required in place.model.requirements(place):
+                own |= {required.source.name, required.source.id}
+                if isinstance(required.source, e.InputData):
+                    names.add(required.source.name)
+            names |= set(place.free) - own - place.model.declared - set(place.model.imports)
+        return frozenset(names)
 
     def check(self) -> tuple[Finding, ...]:
         """Return what is wrong with the model: syntax, unknown names, types, references, gaps and overlaps of tables."""
@@ -259,7 +276,7 @@ class Model:
     # --- compiling --------------------------------------------------------------------------------------------------
 
     def _allowed_values(self, text: e.Text) -> Callable[[Any], bool] | None:
-        compiler = BoxedCompiler((text.id, text.name), self.definitions.component_names, _NO_TYPES, self.findings)
+        compiler = BoxedCompiler((text.id, text.name), self._shared_names, _NO_TYPES, self.findings)
         compiled = compiler.tests(text)
 
         def test(value: Any) -> bool:
@@ -268,11 +285,15 @@ class Model:
 
         return test
 
-    def _names(self, element: e.DrgElement) -> set[str]:
+    def _entry_names(self) -> Iterator[str]:
+        """Yield the names with spaces or symbols that may follow a dot: entries of types, elements of imports."""
+        yield from filter(needs_scope, self.definitions.component_names)
+        for prefix, model in self.imports.items():
+            yield from filter(needs_scope, (prefix, *model.definitions.component_names, *model.declared))
+
+    def _names(self, element: e.DrgElement) -> NameTable:
         """Return the names that an element's expressions can see."""
-        names = set(self.definitions.component_names)
-        for model in self.imports.values():
-            names |= model.definitions.component_names | model.declared
+        names: set[str] = set()
         for href in requires(element):
             found = self.resolve(href)
             if found is None:
@@ -282,8 +303,7 @@ class Model:
                 continue
             target = found[0].sources[found[1]]
             names |= {target.name, target.id}
-        names.update(name for name in self.imports if name)
-        return names
+        return NameTable(filter(needs_scope, names), self._shared_names)
 
     def _compile(self, element: e.DrgElement) -> Element:
         owner = (element.id, element.title if isinstance(element, e.Decision) else element.name)
@@ -330,21 +350,7 @@ class Model:
             () if table is None else tuple(column.name or column.label for column in table.outputs),
             rules,
             tuple(href.rpartition("#")[2] for href in requires(source)),
-            self._variables(element),
         )
-
-    def _variables(self, element: Element) -> frozenset[str]:
-        names: set[str] = set()
-        for place in (*self.order(element), element):
-            own = {required.source.name for _, required in place.model.requirements(place)}
-            own |= {required.source.id for _, required in place.model.requirements(place)}
-            names |= set(place.free) - own - place.model.declared - set(place.model.imports)
-            names |= {
-                required.source.name
-                for _, required in place.model.requirements(place)
-                if isinstance(required.source, e.InputData)
-            }
-        return frozenset(names)
 
 
 _NO_TYPES = ItemTypes((), {}, lambda text: None)

@@ -87,20 +87,17 @@ class _Reader:
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
+        self.prefix = f"{{{namespace}}}"
 
     # --- small things -----------------------------------------------------------------------------------------------
 
     def children(self, element: Element, *names: str) -> Iterator[Element]:
         """Yield the children of these names, in order."""
-        for child in element:
-            if isinstance(child.tag, str):
-                name = etree.QName(child)
-                if name.namespace == self.namespace and name.localname in names:
-                    yield child
+        yield from element.iterchildren(*[self.prefix + name for name in names])
 
     def child(self, element: Element | None, name: str) -> Element | None:
         """Return the first child of a name."""
-        return None if element is None else next(self.children(element, name), None)
+        return None if element is None else element.find(self.prefix + name)
 
     def tag(self, element: Element) -> str:
         """Return the local name."""

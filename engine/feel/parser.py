@@ -36,23 +36,26 @@ class Parser:
 
     Args:
         text: the expression or unary tests.
-        names: names with spaces or symbols that are in scope.
+        names: names with spaces or symbols that are in scope (a table of them is borrowed, and left as it was).
         built_in: names of built-in functions of several words.
         types: named types (item definitions) for `instance of` and parameters.
+        type_names: those of their names that have spaces or symbols.
     """
 
     def __init__(
         self,
         text: str,
-        names: Iterable[str] = (),
+        names: Iterable[str] | NameTable = (),
         built_in: NameTable | None = None,
         types: Mapping[str, FeelType] | None = None,
+        type_names: NameTable | None = None,
     ) -> None:
         self.text = text
         self.tokens: list[Token] = tokenize(text)
         self.index = 0
         self.nesting = 0
-        self.names = NameTable(names)
+        self.names = names if isinstance(names, NameTable) else NameTable(names)
+        self.type_names = type_names or NameTable()
         self.built_in = built_in or NameTable()
         self.types = types or {}
 
@@ -476,7 +479,7 @@ class Parser:
             if name in SIMPLE:
                 self.index += words
                 return SIMPLE[name]
-        known = NameTable(self.types).match(self.tokens, self.index)
+        known = self.type_names.match(self.tokens, self.index)
         if known is not None:
             self.index += known[1]
             return self.types[known[0]]

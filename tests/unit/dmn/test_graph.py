@@ -27,7 +27,7 @@ def test_decisions_see_what_they_require_by_name_or_id() -> None:
     assert model.evaluate("double", {"the amount": 60}) == 100
     assert model.evaluate("by id", {"the amount": 60}) == 150
     assert model.evaluate("by_id", {"the amount": 60}) == 150
-    assert model.decisions["double"].variables == {"the amount"}
+    assert model.variables("double") == {"the amount"}
 
 
 def test_process_variables_need_no_drawn_input_but_drawn_inputs_need_a_line() -> None:

@@ -110,7 +110,7 @@ def test_explain_tells_inputs_rules_and_annotations() -> None:
         }
     ]
     assert [rule.rules for rule in model.decisions["d"].rules] == [("T6.3", "C4"), ("S1",)]
-    assert model.decisions["d"].variables == {"age"}
+    assert model.variables("d") == {"age"}
 
 
 def test_missing_variables_match_nothing_and_say_so() -> None:
