@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from engine import dmn, feel
+from engine import dmn
 from engine.definitions.model import Process
 from engine.definitions.reader import read_bpmn
 from engine.definitions.report import Finding, Report
-from engine.errors import FeelSyntaxError, LiuzhuanError
+from engine.errors import LiuzhuanError
 
 MAX_FORM_BYTES = 1_000_000
-MAX_FORM_DEPTH = 30
 
 
 @dataclass(slots=True)
@@ -53,93 +52,35 @@ def check(resources: Mapping[str, bytes]) -> Report:
 def _decisions(contents: _Contents, name: str, data: bytes) -> None:
     try:
         model = dmn.load(data)
+        problems = model.check()
     except LiuzhuanError as error:
-        contents.findings.append(
-            Finding(
-                "refused",
-                name,
-                error.element_id or "",
-                error.element_name or "",
-                "dmn",
-                reason=error.message,
-                line=error.line or 0,
-            )
-        )
+        where = (error.element_id or "", error.element_name or "", "dmn", None)
+        contents.findings.append(Finding("refused", name, *where, error.message, error.line or 0))
         return
+    for found in problems:
+        element = (found.element_id, found.element_name, "dmn")
+        contents.findings.append(Finding(found.verdict, name, *element, found.attribute, found.reason, found.line))
     for decision_id, info in model.decisions.items():
         contents.decisions.add(decision_id)
-        contents.findings.append(Finding("executed", name, decision_id, info.name, "decision"))
+        contents.findings.append(Finding("executed", name, decision_id, info.name, info.kind))
 
 
 def _form(contents: _Contents, name: str, data: bytes) -> None:
-    def refuse(reason: str, component: Mapping[str, Any] | None = None, attribute: str | None = None) -> None:
-        part = component or {}
-        contents.findings.append(
-            Finding(
-                "refused",
-                name,
-                str(part.get("id", "")),
-                str(part.get("label", "")),
-                str(part.get("type", "form")),
-                attribute,
-                reason,
-            )
-        )
-
-    if len(data) > MAX_FORM_BYTES:
-        return refuse(f"表单超过 {MAX_FORM_BYTES} 字节 / the form is too large")
-    try:
-        schema = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        return refuse(f"不是 JSON：{error} / not JSON")
-    if not isinstance(schema, dict) or not isinstance(schema.get("id"), str) or not isinstance(schema.get("components"), list):
-        return refuse("不是 Camunda 表单：缺少 id 或 components / not a Camunda Form: no id or components")
-    if schema["id"] in contents.forms:
-        refuse(f"表单标识 {schema['id']} 重复 / the form id is there twice")
-    contents.forms.add(schema["id"])
-    try:
-        for component in _components(schema, 0):
-            contents.findings.append(
-                Finding(
-                    "executed",
-                    name,
-                    str(component.get("id", "")),
-                    str(component.get("label", "")),
-                    str(component.get("type", "")),
-                )
-            )
-            for attribute, text in _expressions(component):
-                try:
-                    feel.compile_expression(text.removeprefix("="))
-                except FeelSyntaxError as error:
-                    refuse(f"FEEL 表达式有误（第 {error.column} 列）：{error.message}：{text}", component, attribute)
-    except RecursionError:
-        refuse(f"组件嵌套超过 {MAX_FORM_DEPTH} 层 / components nested too deep")
-    return None
-
-
-def _components(schema: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
-    if depth > MAX_FORM_DEPTH:
-        raise RecursionError
-    for component in schema.get("components") or ():
-        if isinstance(component, dict):
-            yield component
-            yield from _components(component, depth + 1)
-
-
-def _expressions(component: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the places of a component that hold FEEL: those that start with `=`, and what is always FEEL."""
-    conditional, properties = component.get("conditional"), component.get("properties")
-    candidates = dict(component)
-    if isinstance(conditional, dict):
-        candidates["conditional.hide"] = conditional.get("hide")
-    if isinstance(properties, dict):
-        candidates["properties.check"] = properties.get("check")
-    if isinstance(component.get("validate"), dict):
-        candidates |= {f"validate.{k}": v for k, v in component["validate"].items()}
-    for name, value in candidates.items():
-        if isinstance(value, str) and (value.startswith("=") or (name == "properties.check" and value)):
-            yield name, value
+    """Note the form's id; what stands in the form is read and judged by `engine.forms`, which the commands ask beside this."""
+    form_id = None
+    if len(data) <= MAX_FORM_BYTES:
+        with contextlib.suppress(ValueError, RecursionError):
+            schema = json.loads(data)
+            form_id = schema.get("id") if isinstance(schema, dict) else None
+    if not isinstance(form_id, str):
+        reason = "不是 Camunda 表单，或没有 id，或太大 / not a Camunda Form, without id, or too large"
+        contents.findings.append(Finding("refused", name, element_type="form", reason=reason))
+        return
+    if form_id in contents.forms:
+        reason = f"表单标识 {form_id} 重复 / the form id is there twice"
+        contents.findings.append(Finding("refused", name, form_id, element_type="form", attribute="id", reason=reason))
+    contents.forms.add(form_id)
+    contents.findings.append(Finding("executed", name, form_id, element_type="form"))
 
 
 def _across(contents: _Contents) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,6 +14,7 @@ from engine.definitions.report import Finding, Verdict
 from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Name, Node
 from engine.errors import FeelSyntaxError
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PREFIX = {BPMN: "", ZEEBE: "zeebe:", CAMUNDA: "camunda:"}
 
 # parts of an element that may have an id of their own: a finding names the element that people see
@@ -127,11 +129,14 @@ class Reading:
 
     def _compile(self, node: Node, text: str, attribute: str | None) -> Term | None:
         try:
-            return Term(text, feel.compile_expression(text.removeprefix("=").strip()))
+            expression = feel.compile_expression(text.removeprefix("=").strip())
         except FeelSyntaxError as error:
             place = f"第 {error.line} 行第 {error.column} 列 / line {error.line}, column {error.column}"
             self.refuse(node, f"FEEL 表达式有误（{place}）：{error.message}：{_short(text)}", attribute)
             return None
+        for name in unknown_functions(expression):
+            self.refuse(node, f"没有函数 {name}：{_short(text)} / there is no function of this name", attribute)
+        return Term(text, expression)
 
     def reference(self, node: Node, attribute: str, *names: str) -> Node | None:
         """Return the root element an attribute refers to; a dangling reference is refused."""
@@ -164,6 +169,15 @@ class Reading:
         owner = next((n for n in _up(node) if n.id and (n.name not in _PARTS or n.parent is self.root)), node)
         name = owner.attributes.get(("", "name"), "")
         return Finding(verdict, self.resource, owner.id or "", name, _type(node), attribute, reason, node.line)
+
+
+def unknown_functions(expression: feel.Expression) -> list[str]:
+    """Return the names an expression calls that are neither FEEL's functions nor its own; a variable cannot hold a function."""
+    unbound = expression.names - feel.function_names()
+    if not unbound:
+        return []
+    text = _STRING.sub('""', expression.text)
+    return sorted(n for n in unbound if re.search(rf"(?<![\w.]){re.escape(n)}\s*\(", text))
 
 
 def check_language(reading: Reading, node: Node) -> None:

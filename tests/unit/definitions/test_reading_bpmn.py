@@ -236,6 +236,7 @@ UNSUPPORTED = {
     "no meaning on a": element("userTask", "x", ext(z("script", expression="=1", resultVariable="r"))),
     "embedded forms": user("x", z("formDefinition", formKey="camunda-forms:bpmn:f")),
     "FEEL": script("x", "r", "1 +"),
+    "there is no function": script("x", "r", "frobnicate(1) + count([1])"),
     "escalationRef is missing": element("endEvent", "x", event("escalation")),
     "this element is not supported": element("userTask", "x", "<b:nonsense/>"),
     "this attribute is not supported": element("userTask", "x", nonsense="1"),

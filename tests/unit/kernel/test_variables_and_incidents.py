@@ -110,7 +110,7 @@ def test_a_failing_assignment_is_an_incident_before_the_task_exists() -> None:
 
 
 def test_a_failing_output_mapping_keeps_what_the_person_entered() -> None:
-    task = user("u", io(outputs={"due": "=limit(answer)"}))
+    task = user("u", io(outputs={"due": "=answer.nothing"}))
     broken = start() + task + end() + chain("s", "u", "e")
     play = Play(broken)
     play.do("u", answer="yes")
