@@ -254,7 +254,7 @@ class Engine:
 
         Args:
             password: signs, where the task is signed.
-            on_behalf_of: the absent person `by` acts for; None = found by the substitutions in force where `by` may not act alone.
+            on_behalf_of: the absent person `by` acts for; None = found by the substitutions where `by` may not act alone.
         """
         self._run(
             commands.complete_task,
@@ -284,17 +284,18 @@ class Engine:
         message: str,
         correlation_key: str = "",
         variables: Mapping[str, Any] | None = None,
-        ttl: timedelta | None = None,
+        ttl: timedelta | float | None = None,
         *,
         message_id: str | None = None,
         by: str | None = None,
     ) -> int:
-        """Publish a message and return its key; `ttl`: how long it waits for receivers that come later."""
-        return self._run(commands.publish_message, by, message, correlation_key, variables, ttl, message_id, by)
+        """Publish a message and return its key; `ttl`: how long (or how many seconds) it waits for receivers that come later."""
+        lasts = timedelta(seconds=ttl) if isinstance(ttl, int | float) else ttl
+        return self._run(commands.publish_message, by, message, correlation_key, variables, lasts, message_id, by)
 
-    def broadcast(self, signal: str, variables: Mapping[str, Any] | None = None, by: str | None = None) -> int:
+    def broadcast(self, signal: str, variables: Mapping[str, Any] | None = None) -> int:
         """Broadcast a signal; return how many cases it reaches or starts."""
-        return self._run(commands.broadcast_signal, by, signal, variables, by)
+        return self._run(commands.broadcast_signal, None, signal, variables)
 
     def subscriptions(self, key: int) -> tuple[Offer, ...]:
         """Return the messages that a case waits for."""

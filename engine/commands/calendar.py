@@ -13,6 +13,7 @@ from engine.errors import InvalidValue
 from engine.history.events import CalendarChanged
 from engine.store import Transaction
 from engine.store.context import Context
+from engine.store.rights import check_administers
 from engine.store.tables import calendar_day, calendar_year, timer, user_task
 from engine.store.upsert import upsert
 from engine.store.working_days import WorkingDays
@@ -35,10 +36,12 @@ def enter_year(
         names: what the days are called.
     Raises:
         InvalidValue: a day lies outside the year.
+        NotAllowed: `by` is no administrator.
     """
     if outside := [on for on in days if on.year != year]:
         raise InvalidValue(f"{outside[0]} 不在 {year} 年（lies outside the year）", field="days")
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         tx.execute(
             upsert(tx, calendar_year, ("source", "entered_at", "entered_by")),
             {"year": year, "source": source, "entered_at": tx.now, "entered_by": by},
@@ -52,6 +55,7 @@ def enter_year(
 def set_day(ctx: Context, on: date, working: bool, *, name: str = "", by: str | None = None) -> int:
     """Enter or correct one day; return the number of cases whose provisional deadlines are computed anew."""
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         _put_days(tx, {on: working}, {on: name})
         event = CalendarChanged(on.year, name, {on.isoformat(): working})
         history.append(tx, history.NO_INSTANCE, "set_day", [event], actor=by)

@@ -10,10 +10,12 @@ from sqlalchemy import Row, bindparam, select, update
 from engine.commands import jobs, work
 from engine.commands.instance_unit import InstanceUnit
 from engine.commands.instances import check_active
+from engine.commands.values import clean
 from engine.errors import NotFound
 from engine.history.events import IncidentCorrected
 from engine.kernel.advance import IncidentResolved
 from engine.store.context import Context
+from engine.store.rights import check_administers
 from engine.store.tables import incident, job
 from engine.store.variables import by_scope, scopes
 
@@ -34,17 +36,19 @@ def resolve_incident(
         variables: set where the element sees a variable of that name; new ones in the process instance.
     Raises:
         NotFound: there is no such incident (any more).
+        NotAllowed: `by` is no administrator.
     """
     with ctx.store.begin() as tx:
         row = tx.one(_INCIDENT, {"incident": incident_key})
         if row is None:
             raise NotFound(f"没有异常 {incident_key}（no such incident: resolved before?）")
+        check_administers(tx, by)
         unit = InstanceUnit.lock(ctx, tx, row.instance_key)
         if row.kind == work.DELIVERY_FAILED:
             _deliver_again(unit, row, by, reason)
             return
         check_active(unit)
-        _correct(unit, row.element_key, variables or {})
+        _correct(unit, row.element_key, clean(variables))
         unit.record(IncidentCorrected(row.key, row.element_key, row.element_id, reason))
         waiting = jobs.find_job(tx, row.element_key)
         if waiting is not None and waiting.retries < 1:

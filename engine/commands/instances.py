@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from engine.commands import idempotency
 from engine.commands.instance_unit import InstanceUnit
+from engine.commands.values import clean
 from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from engine.history.chain import GENESIS
 from engine.history.events import Cancelled, Event, InstanceStarted
@@ -19,6 +20,7 @@ from engine.store import Reading, Transaction
 from engine.store.context import Context
 from engine.store.directory import Person
 from engine.store.library import ProcessVersion, process_key, resolve
+from engine.store.rights import check_administers
 from engine.store.tables import counter
 from engine.store.upsert import upsert
 
@@ -144,7 +146,7 @@ def begin(
     process = unit.version.process
     if missing := [element for element in at if element not in process.elements]:
         raise NotFound(f"流程 {process.id} 没有元素 {missing[0]}（no such element）", element_id=missing[0])
-    values = dict(variables)
+    values = clean(variables)
     starts = [event for event in process.start_events if start_event_id in {None, event.id}]
     if not starts and not at:
         raise NotFound(f"流程 {process.id} 没有可用的开始事件（no such start event）", element_id=start_event_id)
@@ -162,6 +164,7 @@ def cancel_instance(ctx: Context, key: int, by: str | None, reason: str) -> None
 
     Raises:
         InvalidValue: there is no reason.
+        NotAllowed: `by` is no administrator.
         Conflict: it has ended already.
     """
     if not reason.strip():
@@ -169,6 +172,7 @@ def cancel_instance(ctx: Context, key: int, by: str | None, reason: str) -> None
     with ctx.store.begin() as tx:
         unit = InstanceUnit.lock(ctx, tx, key)
         check_active(unit)
+        check_administers(tx, by)
         unit.record(Cancelled(reason))
         unit.apply(unit.kernel.cancel())
         unit.commit("cancel_instance", actor=by)
@@ -181,12 +185,14 @@ def set_variables(
 
     Raises:
         NotFound: there is no such instance or scope.
+        NotAllowed: `by` is no administrator.
         Conflict: the instance has ended.
     """
     with ctx.store.begin() as tx:
         unit = InstanceUnit.lock(ctx, tx, instance_key)
         check_active(unit)
-        unit.apply(unit.kernel.set_variables(scope_key or instance_key, variables))
+        check_administers(tx, by)
+        unit.apply(unit.kernel.set_variables(scope_key or instance_key, clean(variables)))
         unit.commit("set_variables", actor=by)
 
 
@@ -197,12 +203,14 @@ def modify_instance(
 
     Raises:
         InvalidValue: there is no reason.
+        NotAllowed: `by` is no administrator.
     """
     if not reason.strip():
         raise InvalidValue("请填写修改原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
         unit = InstanceUnit.lock(ctx, tx, instance_key)
         check_active(unit)
+        check_administers(tx, by)
         unit.apply(unit.kernel.modify(activate=activate, terminate=terminate))
         unit.commit("modify_instance", actor=by)
 

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, or_, select, update
 
 from engine.commands.instance_unit import InstanceUnit
 from engine.commands.instances import check_active
+from engine.commands.values import clean
 from engine.errors import Conflict, InvalidValue, NotFound
 from engine.history.events import JobFailed, JobRetriesSet
 from engine.store import Transaction
@@ -85,7 +86,7 @@ def complete_job(ctx: Context, job_key: int, variables: Mapping[str, Any] | None
     """
     with ctx.store.begin() as tx:
         unit, _ = _open(ctx, tx, job_key)
-        unit.apply(unit.kernel.complete_job(job_key, variables or {}))
+        unit.apply(unit.kernel.complete_job(job_key, clean(variables)))
         unit.commit("complete_job")
 
 
@@ -111,7 +112,7 @@ def fail_job(
         tx.execute(_RETRY, {"job": job_key, "left": left, "at": retry_at, "why": message[:2000]})
         unit.record(JobFailed(job_key, row.element_id, left, message, retry_at))
         if variables:
-            unit.apply(unit.kernel.set_variables(job_key, variables))
+            unit.apply(unit.kernel.set_variables(job_key, clean(variables)))
         if retry_at is None:
             unit.apply(unit.kernel.raise_incident(job_key, "JOB_NO_RETRIES", message or "没有剩余重试次数（no retries left）"))
         else:
@@ -127,7 +128,7 @@ def throw_job_error(ctx: Context, job_key: int, code: str, message: str = "", va
     """
     with ctx.store.begin() as tx:
         unit, _ = _open(ctx, tx, job_key)
-        unit.apply(unit.kernel.throw_error(job_key, code, message, variables or {}))
+        unit.apply(unit.kernel.throw_error(job_key, code, message, clean(variables)))
         unit.commit("throw_job_error")
 
 

@@ -13,6 +13,7 @@ from engine.commands.instance_unit import InstanceUnit
 from engine.commands.instances import begin, check_active, new_unit
 from engine.commands.surroundings import environment
 from engine.commands.taking import taken
+from engine.commands.values import clean
 from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from engine.history.events import FormSubmitted
 from engine.store.context import Context
@@ -59,7 +60,7 @@ def publish_message(
             same = {"name": name, "correlation": correlation_key, "id": message_id, "now": tx.now}
             if tx.one(_SAME, same) is not None:
                 raise Conflict(f"消息 {message_id} 已发布（already published）")
-        values = dict(variables or {})
+        values = clean(variables)
         key = correlation.buffer(ctx, tx, name, correlation_key, values, tx.now + lasts, message_id=message_id, by=by)
         correlation.correlate(ctx, tx, key, name, correlation_key, values)
         idempotency.remember(tx, by, idempotency_key, key)
@@ -96,7 +97,7 @@ def trigger_subscription(
             ctx,
             tx,
             submissions.latest_form_key(tx, found.form_id),
-            data or {},
+            clean(data),
             unit.kernel.view(found.key),
             process=process,
             element=process.elements.get(found.element_id),

@@ -1,4 +1,4 @@
-"""Users, groups and attributes. Nobody is deleted: a user who leaves is deactivated."""
+"""Users, groups and attributes, changed by administrators alone. Nobody is deleted: a user who leaves is deactivated."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.errors import Conflict, InvalidValue, NotFound
 from engine.history.events import Event, GroupChanged, UserChanged
 from engine.store import Transaction
 from engine.store.context import Context
+from engine.store.rights import check_administers
 from engine.store.tables import group, membership, user, user_attribute
 from engine.store.upsert import insert_new, upsert
 
@@ -50,6 +51,7 @@ def add_user(
         raise InvalidValue(f"用户名不合规：{username!r}（1 to 100 characters, no blanks, commas, / or :）", field="username")
     secret = passwords.hashed(password) if password is not None else None
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         found = tx.one(_USER.where(user.c.username == username))
         if found is not None and not found.external:
             raise Conflict(f"用户名 {username} 已存在（the username is taken）", field="username")
@@ -80,18 +82,20 @@ def vouch_for(ctx: Context, username: str | None) -> None:
 def set_name(ctx: Context, username: str, name: str, email: str | None = None, by: str | None = None) -> None:
     """Set the name that people see, and the address for mails (None = no mail)."""
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         _change(tx, username, {"name": name, "email": email})
         _record(tx, by, "set_name", UserChanged(username, "name", {"name": name}))
 
 
 def set_password(ctx: Context, username: str, password: str, by: str | None = None) -> None:
-    """Set a password; all the user's sessions end.
+    """Set a password; all the user's sessions end. Users set their own, administrators everybody's.
 
     Raises:
         InvalidValue: the password is too short.
     """
     secret = passwords.hashed(password)
     with ctx.store.begin() as tx:
+        check_administers(tx, None if by == username else by)
         _change(tx, username, {"password_hash": secret, "external": False, "session_epoch": user.c.session_epoch + 1})
         _record(tx, by, "set_password", UserChanged(username, "password"))
 
@@ -103,6 +107,7 @@ def set_groups(ctx: Context, username: str, groups: Collection[str], by: str | N
         NotFound: the user or a group does not exist.
     """
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         _change(tx, username, {"external": False})
         _set_groups(tx, username, groups)
         _record(tx, by, "set_groups", UserChanged(username, "groups", {"groups": sorted(groups)}))
@@ -111,6 +116,7 @@ def set_groups(ctx: Context, username: str, groups: Collection[str], by: str | N
 def set_attributes(ctx: Context, username: str, attributes: Mapping[str, Sequence[str]], by: str | None = None) -> None:
     """Set all attributes of a user: name → values."""
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         _change(tx, username, {"username": username})
         _set_attributes(tx, username, attributes)
         details = {name: list(values) for name, values in attributes.items()}
@@ -120,13 +126,15 @@ def set_attributes(ctx: Context, username: str, attributes: Mapping[str, Sequenc
 def set_active(ctx: Context, username: str, active: bool, by: str | None = None) -> None:
     """Let a user in, or lock them out: their sessions end, what they did stays."""
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         _change(tx, username, {"active": active, "session_epoch": user.c.session_epoch + 1})
         _record(tx, by, "set_active", UserChanged(username, "activated" if active else "deactivated"))
 
 
 def end_sessions(ctx: Context, username: str, by: str | None = None) -> None:
-    """End all sessions of a user: they sign in anew."""
+    """End all sessions of a user: they sign in anew. Users end their own, administrators everybody's."""
     with ctx.store.begin() as tx:
+        check_administers(tx, None if by == username else by)
         _change(tx, username, {"session_epoch": user.c.session_epoch + 1})
         _record(tx, by, "end_sessions", UserChanged(username, "sessions-ended"))
 
@@ -136,6 +144,7 @@ def add_group(ctx: Context, group_id: str, name: str, name_en: str = "", by: str
     if not _NAME.fullmatch(group_id):
         raise InvalidValue(f"组编号不合规：{group_id!r}（1 to 100 characters, no blanks, commas, / or :）", field="group")
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         tx.execute(upsert(tx, group, ("name", "name_en")), {"id": group_id, "name": name, "name_en": name_en})
         _record(tx, by, "add_group", GroupChanged(group_id, name))
 

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from engine.commands.follow_ups import spread_signal
 from engine.commands.instances import begin, new_unit
 from engine.commands.taking import taken, taken_for_instance
+from engine.commands.values import clean
 from engine.errors import InvalidValue
 from engine.store.context import Context
 from engine.store.tables import signal_subscription
@@ -17,16 +18,16 @@ from engine.store.tables import signal_subscription
 _WAITS = select(signal_subscription.c.key).where(signal_subscription.c.instance_key == bindparam("instance"))
 
 
-def broadcast_signal(ctx: Context, name: str, variables: Mapping[str, Any] | None = None, by: str | None = None) -> int:
+def broadcast_signal(ctx: Context, name: str, variables: Mapping[str, Any] | None = None) -> int:
     """Broadcast a signal; return how many instances it reaches or starts. They go on after commit.
 
-    Args:
-        by: who broadcasts it; each receiver's journal names the signal, not the sender.
+    Raises:
+        InvalidValue: the name is empty.
     """
     if not name:
         raise InvalidValue("信号名称不能为空（a signal needs a name）")
     with ctx.store.begin() as tx:
-        return spread_signal(ctx, tx, name, variables or {})
+        return spread_signal(ctx, tx, name, clean(variables))
 
 
 def receive_signal(ctx: Context, job_key: int) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from engine.commands import attachments, drafts, idempotency, submissions
 from engine.commands.instances import begin, check_may_start, new_unit
 from engine.commands.surroundings import environment
+from engine.commands.values import clean
 from engine.definitions import Element, Process
 from engine.errors import NotFound
 from engine.history.events import FormSubmitted
@@ -52,7 +53,7 @@ def submit_start_form(
             ctx,
             tx,
             submissions.latest_form_key(tx, start.form_id),
-            data,
+            clean(data),
             {},
             process=version.process,
             element=start,

@@ -7,6 +7,7 @@ from engine.commands.instances import check_active
 from engine.errors import Conflict, InvalidValue
 from engine.history.events import Resumed, Suspended
 from engine.store.context import Context
+from engine.store.rights import check_administers
 
 
 def suspend_instance(ctx: Context, key: int, by: str | None, reason: str, except_scope: int | None = None) -> None:
@@ -16,6 +17,7 @@ def suspend_instance(ctx: Context, key: int, by: str | None, reason: str, except
         except_scope: an element instance (a sub-process) that goes on, with all in it.
     Raises:
         InvalidValue: there is no reason.
+        NotAllowed: `by` is no administrator.
         Conflict: the case has ended.
     """
     if not reason.strip():
@@ -23,6 +25,7 @@ def suspend_instance(ctx: Context, key: int, by: str | None, reason: str, except
     with ctx.store.begin() as tx:
         unit = InstanceUnit.lock(ctx, tx, key)
         check_active(unit)
+        check_administers(tx, by)
         suspend(unit, by, reason, except_scope)
         unit.commit("suspend_instance", actor=by)
 
@@ -31,11 +34,13 @@ def resume_instance(ctx: Context, key: int, by: str | None, reason: str = "") ->
     """Let a suspended case go on.
 
     Raises:
+        NotAllowed: `by` is no administrator.
         Conflict: it is not suspended, or has ended.
     """
     with ctx.store.begin() as tx:
         unit = InstanceUnit.lock(ctx, tx, key)
         check_active(unit)
+        check_administers(tx, by)
         if unit.row["suspended_at"] is None:
             raise Conflict("事项未暂停（the case is not suspended）")
         resume(unit, reason)

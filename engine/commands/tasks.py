@@ -11,6 +11,7 @@ from engine.commands import attachments, idempotency, passwords, submissions
 from engine.commands.instance_unit import InstanceUnit
 from engine.commands.projection import candidates
 from engine.commands.surroundings import environment
+from engine.commands.values import clean
 from engine.errors import (
     Conflict,
     Excluded,
@@ -149,7 +150,7 @@ def complete_task(
             raise SignatureRequired(
                 "此决定须重新输入密码签名（this decision is signed: enter the password again）", element_id=task.element_id
             )
-        data = _submitted(unit, task, variables or {}, by, form_hash, reason)
+        data = _submitted(unit, task, clean(variables), by, form_hash, reason)
         if task.signed and who is not None:
             unit.record(Signed(task.key, task.element_id, who.username, who.name, task.name, tx.now))
         unit.apply(unit.kernel.complete_task(task.key, data))

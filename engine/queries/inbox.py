@@ -7,10 +7,10 @@ page needs.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
-from sqlalchemy import Select, bindparam, or_, select, tuple_
+from sqlalchemy import Select, Text, bindparam, or_, select, tuple_
 
 from engine.errors import InvalidValue
 from engine.queries.records import Count, InboxPage, Task
@@ -192,21 +192,21 @@ def find_tasks(
         group: offered to this group, claimed or not.
         for_user: that this person may work on.
     """
-    statement = TASKS.where(user_task.c.state == state).order_by(user_task.c.due_sort, user_task.c.key).limit(most)
+    statement = TASKS.where(user_task.c.state == state).order_by(user_task.c.due_sort, user_task.c.key)
     if instance is not None:
         statement = statement.where(user_task.c.instance_key == instance)
     if assignee is not None:
         statement = statement.where(user_task.c.assignee == assignee)
     if element_id is not None:
         statement = statement.where(user_task.c.element_id == element_id)
+    if group is not None:
+        statement = statement.where(user_task.c.candidate_groups.cast(Text).contains(f'"{group}"', autoescape=True))
     with ctx.store.read() as reading:
-        rows: Sequence[Found] = reading.all(statement)
-        if group is not None:
-            rows = [row for row in rows if group in (row.candidate_groups or ())]
-        if for_user is not None:
-            acting = actor(reading, for_user)
-            rows = [row for row in rows if may_work(acting, row)]
-        return tasks_of(ctx, reading, rows)
+        if for_user is None:
+            return tasks_of(ctx, reading, reading.all(statement.limit(most)))
+        acting = actor(reading, for_user)
+        rows = (row for row in reading.execute(statement) if may_work(acting, row))
+        return tasks_of(ctx, reading, list(islice(rows, most)))
 
 
 def may_work_on(ctx: Context, task_key: int, who: str) -> bool:

@@ -76,6 +76,17 @@ def check_may_work(reading: Reading, who: Person, task: Found, on_behalf_of: str
     raise NotAllowed("任务未分配给您（the task is offered to others）", element_id=task.element_id)
 
 
+def check_administers(reading: Reading, by: str | None) -> None:
+    """Check that somebody may correct cases, people and calendars: the system (None), an administrator, or a program's own user.
+
+    Raises:
+        NotAllowed: they are no administrator.
+        NotFound: there is no such active user.
+    """
+    if by is not None and not ((who := person(reading, by)).is_admin or who.external):
+        raise NotAllowed("只有管理员可以这样做（administrators only）")
+
+
 def may_work(acting: Actor, task: Found) -> bool:
     """Whether a person may claim or complete a task, for themselves or for somebody absent."""
     if acting.username in (task.excluded_users or ()):
