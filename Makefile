@@ -21,7 +21,7 @@ check: install-dev assets ## ruff, strict mypy, import contracts, templates, tra
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timings 2>&1 | tail -n +10
+	$(BIN)/lint-imports
 	$(RUN) -m webui.lint
 	$(RUN) -m webui.build_assets --lint processes
 	$(BIN)/liuzhuan check processes forms
