@@ -7,7 +7,6 @@ from collections import Counter
 from engine.definitions.model import Event
 from engine.definitions.reading import Draft, Reading, Scoped
 
-_GATEWAYS = {"EXCLUSIVE_GATEWAY", "INCLUSIVE_GATEWAY", "PARALLEL_GATEWAY", "EVENT_BASED_GATEWAY"}
 _SPLITTING = {"EXCLUSIVE_GATEWAY", "INCLUSIVE_GATEWAY"}
 _NO_CONDITIONS = {"PARALLEL_GATEWAY", "EVENT_BASED_GATEWAY"}
 

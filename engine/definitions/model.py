@@ -265,8 +265,3 @@ class Process:
     def called_processes(self) -> tuple[CalledElement, ...]:
         """What its call activities call."""
         return tuple(e.call for e in self.elements.values() if e.call)
-
-    @property
-    def called_decisions(self) -> tuple[CalledDecision, ...]:
-        """What its business rule tasks evaluate."""
-        return tuple(e.decision for e in self.elements.values() if e.decision)

@@ -81,10 +81,6 @@ class Instance:
         """Return the variables that a scope sees (the instance's own when None)."""
         return self._tree.view(self._task(self.key if scope_key is None else scope_key))
 
-    def element_of(self, key: int) -> Element:
-        """Return the model's element of a live element instance."""
-        return self._task(key).spec.listener
-
     # --- moving it
 
     def start(self, variables: Mapping[str, Value], start_event_id: str | None = None, at: Sequence[str] = ()) -> a.Advance:
