@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.definitions import iso8601
 from engine.errors import InvalidValue
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DURATION = re.compile(
     r"P(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?(?:T(?:(?P<hours>\d{1,7})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9})S)?)?"
 )
@@ -73,11 +75,13 @@ class Inputs:
         value = self._values.get(name)
         if value is None or value == "":
             return None
+        text = str(value)
         try:
-            found = datetime.fromisoformat(str(value))
+            if _DATE.fullmatch(text):
+                return datetime.combine(date.fromisoformat(text), time.min, zone)
+            return iso8601.moment(text, zone)
         except ValueError:
             raise self.wrong(name, "应为日期或时间 (must be a date, or a date and time)") from None
-        return found if found.tzinfo is not None else found.replace(tzinfo=zone)
 
     def wrong(self, name: str, what: str) -> InvalidValue:
         """Return the error that says what is wrong with an input."""

@@ -6,6 +6,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -361,3 +362,22 @@ def test_inputs() -> None:
             ask()
         assert refused.value.element_id == "e"
         assert refused.value.field
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-10-01", "2026-09-30T16:00+00:00"),
+        ("2026-10-01T08:00", "2026-10-01T00:00+00:00"),
+        ("2026-10-01T00:00:00@Asia/Shanghai", "2026-09-30T16:00+00:00"),
+        ("2026-10-01T00:00:00Z", "2026-10-01T00:00+00:00"),
+    ],
+)
+def test_a_moment_is_read_however_feel_writes_it(text: str, moment: str) -> None:
+    found = Inputs("count-instances", "count", {"startedFrom": text}).moment("startedFrom", ZoneInfo("Asia/Shanghai"))
+    assert found == datetime.fromisoformat(moment)
+
+
+def test_what_is_no_moment_is_named() -> None:
+    with pytest.raises(InvalidValue, match="startedFrom"):
+        Inputs("count-instances", "count", {"startedFrom": "2026-13-01"}).moment("startedFrom", ZoneInfo("Asia/Shanghai"))
