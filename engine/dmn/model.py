@@ -173,7 +173,7 @@ class Model:
         """Return the value of a decision with its trace and warnings. Arguments and errors as of `evaluate`."""
         run = DecisionRun(env, traced=True)
         value = self._run(decision_id, context or {}, run)
-        return DecisionResult(value, run.trace or [], tuple(run.warnings))
+        return DecisionResult(value, run.trace or [], run.warnings)
 
     def find(self, decision_id: str) -> Element:
         """Return an element by id or name.

@@ -17,8 +17,6 @@ class DecisionRun(Run):
         trace: what each decision did, in order of completion; None where nobody asked.
     """
 
-    __slots__ = ("trace",)
-
     def __init__(self, environment: Environment | None, traced: bool = False) -> None:
         super().__init__(environment)
         self.trace: list[dict[str, Any]] | None = [] if traced else None

@@ -60,7 +60,7 @@ class Expression:
         """Return the value, and why parts of it became null."""
         run = Run(env)
         try:
-            return self._compiled(OuterScope(context, run)), tuple(run.warnings)
+            return self._compiled(OuterScope(context, run)), run.warnings
         except (RecursionError, DecimalException) as error:
             raise _failed(self.text, error) from None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.feel.operations import equal, kind_of, ordered, satisfies
 from engine.feel.scope import MISSING, Scope
+from engine.feel.values import Range
 
 Compiled = Callable[[Scope], Any]
 _simple: dict[str, Callable[[Any, Any], bool]] = {
@@ -112,6 +113,21 @@ def in_tests(value: Compiled, tests: tuple[tuple[str, Compiled], ...]) -> Compil
     return check
 
 
+def _number_in_range(interval: Range) -> Compiled:
+    """Return the closure of whether `?` lies in a range of numbers."""
+    low, high = interval.low, interval.high
+    above = python.ge if interval.low_closed else python.gt
+    below = python.le if interval.high_closed else python.lt
+
+    def inside(scope: Scope) -> Any:
+        subject = scope.vars["?"]
+        if type(subject) is Decimal:
+            return above(subject, low) and below(subject, high)
+        return satisfies(subject, interval, scope.run)
+
+    return inside
+
+
 def unary_test(test: Compiled, known: tuple[Any] | None, asks: bool) -> Compiled:
     """Return the closure of one unary test over `?`.
 
@@ -123,6 +139,8 @@ def unary_test(test: Compiled, known: tuple[Any] | None, asks: bool) -> Compiled
     if known is not None:
         value = known[0]
         kind = type(value)
+        if kind is Range and type(value.low) is Decimal:
+            return _number_in_range(value)
 
         def same(scope: Scope) -> Any:
             subject = scope.vars["?"]

@@ -237,6 +237,10 @@ class Compiler:
         return build
 
     def _interval(self, node: n.Interval) -> Compiled:
+        known = constant(node)
+        if known is not None:
+            value = known[0]
+            return lambda scope: value
         low, high = self.compile(node.low), self.compile(node.high)
         low_closed, high_closed = node.low_closed, node.high_closed
 
@@ -450,6 +454,10 @@ def constant(node: n.Node) -> tuple[Any] | None:
                 return None
             items.append(item.value)
         return (items,)
+    if isinstance(node, n.Interval) and isinstance(node.low, n.Literal) and isinstance(node.high, n.Literal):
+        low, high = node.low.value, node.high.value
+        if low is not None and type(low) is type(high):
+            return (Range(low, high, node.low_closed, node.high_closed),)
     return None
 
 

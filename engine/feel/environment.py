@@ -117,21 +117,32 @@ DEFAULT = Environment()
 class Run:
     """One evaluation under way: its surroundings, what it may still spend, the warnings so far."""
 
-    __slots__ = ("depth", "environment", "limits", "started", "steps", "until", "warnings")
+    # Defaults of the class: most evaluations set none of them, and making a run is half of what a condition costs.
+    steps = 0
+    until = 0
+    started = 0.0
+    depth = 0
+    _warnings: list[FeelWarning] | None = None
 
     def __init__(self, environment: Environment | None = None) -> None:
         self.environment = environment or DEFAULT
-        self.limits = self.environment.limits
-        self.steps = 0
-        self.until = 0
-        self.started = 0.0
-        self.depth = 0
-        self.warnings: list[FeelWarning] = []
+
+    @property
+    def limits(self) -> Limits:
+        """What the evaluation may cost."""
+        return self.environment.limits
+
+    @property
+    def warnings(self) -> tuple[FeelWarning, ...]:
+        """Why parts became null, in order."""
+        return tuple(self._warnings or ())
 
     def warn(self, message: str, source: str = "") -> None:
         """Note why something became null (the first hundred are kept)."""
-        if len(self.warnings) < MAX_WARNINGS:
-            self.warnings.append(FeelWarning(message, source))
+        if self._warnings is None:
+            self._warnings = []
+        if len(self._warnings) < MAX_WARNINGS:
+            self._warnings.append(FeelWarning(message, source))
 
     def charge(self, steps: int = 1) -> None:
         """Spend steps.

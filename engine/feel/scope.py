@@ -35,19 +35,20 @@ class OuterScope(Scope):
     """A root scope over values from outside: Python values become FEEL's when they are first looked at."""
 
     __slots__ = ("converted",)
+    converted: dict[str, Any]
 
     def __init__(self, variables: Mapping[str, Any], run: Run) -> None:
         self.vars = variables
         self.parent = None
         self.run = run
-        self.converted: dict[str, Any] | None = None
 
     def resolve(self, name: str, value: Any, fallback: Any) -> Any:
         if value is MISSING:
             return super().resolve(name, value, fallback)
-        if self.converted is None:
-            self.converted = {}
-        elif name in self.converted:
-            return self.converted[name]
-        converted = self.converted[name] = from_python(value)
-        return converted
+        try:
+            known = self.converted
+        except AttributeError:  # the first value that needs it
+            known = self.converted = {}
+        if name not in known:
+            known[name] = from_python(value)
+        return known[name]
