@@ -43,8 +43,8 @@ _FLOWS = (
 )
 
 
-def bpmn(*, pay: str = "=amount * 1", due: str = '=now() + duration("PT3H")', version: int = 1) -> bytes:
-    """Return the process; `pay` is the script's expression, `due` the check's due date."""
+def bpmn(*, pay: str = "=amount * 1", due: str = '=now() + duration("PT3H")', version: int = 1, **properties: str) -> bytes:
+    """Return the process; `pay`: the script's expression, `due`: the check's due date, `properties`: more of the process's own."""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions {_NAMESPACES}>
   <bpmn:message id="question-message" name="expense-question">
@@ -52,7 +52,7 @@ def bpmn(*, pay: str = "=amount * 1", due: str = '=now() + duration("PT3H")', ve
   </bpmn:message>
   <bpmn:process id="expense" name="报销" isExecutable="true">
     <bpmn:documentation>测试用流程，第 {version} 稿</bpmn:documentation>
-    <bpmn:extensionElements>{_properties(_PROCESS_PROPERTIES)}</bpmn:extensionElements>
+    <bpmn:extensionElements>{_properties(_PROCESS_PROPERTIES | properties)}</bpmn:extensionElements>
     <bpmn:startEvent id="start" name="提出报销">
       <bpmn:extensionElements>
         <zeebe:formDefinition formId="expense-start" />

@@ -41,7 +41,7 @@ function ask() {
       const response = await fetch(form.action, {
         method: "POST",
         body: new FormData(form),
-        headers: { Accept: "application/json", "X-Sign-In-Again": "1" },
+        headers: { Accept: "application/json", "X-CSRFToken": token(), "X-Sign-In-Again": "1" },
         credentials: "same-origin",
       });
       const answer = await response.json().catch(() => ({}));

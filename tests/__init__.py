@@ -1,0 +1,1 @@
+"""Tests: unit, scenarios, pages, browser, faults."""
