@@ -44,7 +44,7 @@ _FLOWS = (
 
 
 def bpmn(*, pay: str = "=amount * 1", due: str = '=now() + duration("PT3H")', version: int = 1, **properties: str) -> bytes:
-    """Return the process; `pay`: the script's expression, `due`: the check's due date, `properties`: more of the process's own."""
+    """Return the process; `pay`: the script, `due`: the due date of the check, `properties`: more of the process's own."""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions {_NAMESPACES}>
   <bpmn:message id="question-message" name="expense-question">
