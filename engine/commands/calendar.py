@@ -14,7 +14,7 @@ from engine.history.events import CalendarChanged
 from engine.store import Transaction
 from engine.store.context import Context
 from engine.store.rights import check_administers
-from engine.store.tables import calendar_day, calendar_year, timer, user_task
+from engine.store.tables import IS_OPEN, calendar_day, calendar_year, timer, user_task
 from engine.store.upsert import upsert
 from engine.store.working_days import WorkingDays
 
@@ -71,7 +71,7 @@ def _put_days(tx: Transaction, days: Mapping[date, bool], names: Mapping[date, s
 
 def _recompute(ctx: Context, tx: Transaction) -> int:
     timers = select(timer.c.instance_key).where(timer.c.provisional)
-    tasks = select(user_task.c.instance_key).where(user_task.c.provisional, user_task.c.state == "OPEN")
+    tasks = select(user_task.c.instance_key).where(user_task.c.provisional, IS_OPEN)
     keys = sorted({row.instance_key for statement in (timers, tasks) for row in tx.all(statement.distinct())})
     work.add(ctx, tx, [work.Work(work.RECOMPUTE, key, {}) for key in keys])
     return len(keys)

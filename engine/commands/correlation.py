@@ -17,7 +17,7 @@ from engine.commands import work
 from engine.kernel.advance import MessageAwaited
 from engine.store import Transaction
 from engine.store.context import Context
-from engine.store.tables import job, message, message_correlation, message_subscription, process_instance, start_event
+from engine.store.tables import IS_ACTIVE, job, message, message_correlation, message_subscription, process_instance, start_event
 
 _SUBSCRIPTIONS = (
     select(message_subscription)
@@ -33,7 +33,7 @@ _RUNNING = select(
         select(process_instance.c.key).where(
             process_instance.c.bpmn_process_id == bindparam("process"),
             process_instance.c.correlation_key == bindparam("correlation"),
-            process_instance.c.state == "ACTIVE",
+            IS_ACTIVE,
         )
     )
 )

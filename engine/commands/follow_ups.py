@@ -11,7 +11,7 @@ from engine.commands import work
 from engine.kernel.advance import CallCancelled, CallStarted, Change, Escalated, InstanceEnded
 from engine.store import Transaction
 from engine.store.context import Context
-from engine.store.tables import job, process_instance, signal_subscription, start_event
+from engine.store.tables import IS_ACTIVE, job, process_instance, signal_subscription, start_event
 
 if TYPE_CHECKING:
     from engine.commands.instance_unit import InstanceUnit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LIVE_CHILD = select(process_instance.c.key).where(
     process_instance.c.parent_key == bindparam("parent"),
     process_instance.c.parent_element_key == bindparam("element"),
-    process_instance.c.state == "ACTIVE",
+    IS_ACTIVE,
 )
 _RECEIVERS = (
     select(signal_subscription.c.instance_key, signal_subscription.c.key)

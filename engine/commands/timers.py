@@ -14,15 +14,13 @@ from engine.commands.taking import taken_for_instance
 from engine.history.events import DeadlineRecomputed
 from engine.kernel.advance import TaskUpdated, TimerArmed
 from engine.store.context import Context
-from engine.store.tables import start_event, timer, user_task
+from engine.store.tables import IS_OPEN, start_event, timer, user_task
 
 _TIMER = select(timer).where(timer.c.key == bindparam("timer"))
 _START = select(start_event).where(start_event.c.key == bindparam("timer")).with_for_update()
 _NEXT = update(start_event).where(start_event.c.key == bindparam("timer")).values(due_at=bindparam("at"), state=bindparam("memo"))
 _TIMERS = select(timer.c.key, timer.c.due_at).where(timer.c.instance_key == bindparam("instance"))
-_TASKS = select(user_task.c.key, user_task.c.due_at).where(
-    user_task.c.instance_key == bindparam("instance"), user_task.c.state == "OPEN"
-)
+_TASKS = select(user_task.c.key, user_task.c.due_at).where(user_task.c.instance_key == bindparam("instance"), IS_OPEN)
 _SETTLE_TIMERS = (
     update(timer).where(timer.c.instance_key == bindparam("instance"), timer.c.provisional).values(provisional=bindparam("still"))
 )

@@ -14,6 +14,7 @@ from engine.store.context import Context
 from engine.store.directory import Person, person
 from engine.store.library import ProcessVersion, process_key
 from engine.store.tables import (
+    IS_ACTIVE,
     blob,
     decision_definition,
     deployment,
@@ -27,7 +28,7 @@ from engine.store.transactions import Found
 _RUNNING = (
     select(func.count())
     .select_from(process_instance)
-    .where(process_instance.c.definition_key == process_definition.c.key, process_instance.c.state == "ACTIVE")
+    .where(process_instance.c.definition_key == process_definition.c.key, IS_ACTIVE)
     .correlate(process_definition)
     .scalar_subquery()
 )

@@ -18,7 +18,7 @@ from engine.queries.rows import TASKS, tasks_by_key, tasks_of
 from engine.store import Reading
 from engine.store.context import Context
 from engine.store.rights import Actor, actor, may_work
-from engine.store.tables import process_definition, process_instance, task_candidate, user_task
+from engine.store.tables import IS_OPEN, process_definition, process_instance, task_candidate, user_task
 from engine.store.transactions import Found
 from engine.store.types import to_microseconds
 
@@ -42,9 +42,7 @@ _OFFERED = (
 )
 _OPEN = (
     select(user_task.c.due_sort, user_task.c.key.label("task_key"))
-    .where(
-        user_task.c.state == "OPEN", tuple_(user_task.c.due_sort, user_task.c.key) > tuple_(bindparam("sort"), bindparam("task"))
-    )
+    .where(IS_OPEN, tuple_(user_task.c.due_sort, user_task.c.key) > tuple_(bindparam("sort"), bindparam("task")))
     .order_by(user_task.c.due_sort, user_task.c.key)
     .limit(_BATCH)
 )
@@ -167,7 +165,7 @@ def _searched(reading: Reading, acting: Actor, tab: str, search: str) -> Iterato
         statement = statement.where(user_task.c.ended_by == acting.username).order_by(user_task.c.ended_at.desc())
         yield from reading.all(statement.limit(_SEARCHED))
         return
-    statement = statement.where(user_task.c.state == "OPEN").order_by(user_task.c.due_sort, user_task.c.key).limit(_SEARCHED)
+    statement = statement.where(IS_OPEN).order_by(user_task.c.due_sort, user_task.c.key).limit(_SEARCHED)
     for row in reading.all(statement):
         if tab == "overdue" and (row.due_at is None or row.due_at >= reading.now):
             continue
@@ -192,7 +190,8 @@ def find_tasks(
         group: offered to this group, claimed or not.
         for_user: that this person may work on.
     """
-    statement = TASKS.where(user_task.c.state == state).order_by(user_task.c.due_sort, user_task.c.key)
+    in_state = IS_OPEN if state == "OPEN" else user_task.c.state == state
+    statement = TASKS.where(in_state).order_by(user_task.c.due_sort, user_task.c.key)
     if instance is not None:
         statement = statement.where(user_task.c.instance_key == instance)
     if assignee is not None:

@@ -31,7 +31,15 @@ from engine.store import Reading
 from engine.store.context import Context
 from engine.store.library import ProcessVersion
 from engine.store.rights import actor, is_offered, may_see_instance
-from engine.store.tables import element_instance, message_subscription, process_definition, process_instance, timer, user_task
+from engine.store.tables import (
+    IS_ACTIVE,
+    element_instance,
+    message_subscription,
+    process_definition,
+    process_instance,
+    timer,
+    user_task,
+)
 from engine.store.transactions import Found
 from engine.store.variables import by_scope, view
 
@@ -122,7 +130,7 @@ def instances(
     if bpmn_process_id is not None:
         statement = statement.where(process_instance.c.bpmn_process_id == bpmn_process_id)
     if state == "suspended":
-        statement = statement.where(process_instance.c.suspended_at.is_not(None), process_instance.c.state == "ACTIVE")
+        statement = statement.where(process_instance.c.suspended_at.is_not(None), IS_ACTIVE)
     elif state is not None:
         statement = statement.where(process_instance.c.state == state)
     if started_from is not None:

@@ -11,7 +11,7 @@ from engine.queries.records import Instance, Task
 from engine.store import Reading
 from engine.store.context import Context
 from engine.store.suspension import suspension
-from engine.store.tables import process_definition, process_instance, user, user_task
+from engine.store.tables import IS_OPEN, process_definition, process_instance, user, user_task
 from engine.store.transactions import Found
 
 _CASE = tuple(
@@ -40,7 +40,7 @@ TASKS: Select[*tuple[Any, ...]] = (
 _OPEN_TASKS = (
     select(func.count())
     .select_from(user_task)
-    .where(user_task.c.instance_key == process_instance.c.key, user_task.c.state == "OPEN")
+    .where(user_task.c.instance_key == process_instance.c.key, IS_OPEN)
     .correlate(process_instance)
     .scalar_subquery()
 )

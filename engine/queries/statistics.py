@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from engine.queries.records import ElementStatistics, ProcessStatistics
 from engine.store import Reading
 from engine.store.context import Context
-from engine.store.tables import process_definition, process_instance, user_task
+from engine.store.tables import IS_OPEN, process_definition, process_instance, user_task
 
 
 def statistics(
@@ -57,7 +57,7 @@ def _elements(
                 func.count().label("open"),
                 func.sum((user_task.c.due_at < reading.now).cast(user_task.c.priority.type)).label("overdue"),
             )
-            .where(mine, user_task.c.state == "OPEN")
+            .where(mine, IS_OPEN)
             .group_by(user_task.c.element_id)
         )
     }
