@@ -20,7 +20,7 @@ from engine.feel.iteration import NotIterable, iterate
 from engine.feel.operations import OPERATIONS, arithmetic, in_range, kind_of, negate
 from engine.feel.properties import member
 from engine.feel.scope import MISSING, Scope
-from engine.feel.types import SIMPLE
+from engine.feel.types import SIMPLE, Unknown
 from engine.feel.values import Callable_, Range
 
 Compiled = Callable[[Scope], Any]
@@ -271,6 +271,13 @@ class Compiler:
     def _instance_of(self, node: n.InstanceOf) -> Compiled:
         value, kind = self.compile(node.value), node.type
         is_null = kind == SIMPLE["Null"]
+        if isinstance(kind, Unknown):
+            name = kind.name
+
+            def unknown(scope: Scope) -> None:
+                scope.run.warn(f"没有类型 {name} (no such type)", "instance of")
+
+            return unknown
 
         def check(scope: Scope) -> Any:
             subject = value(scope)

@@ -54,30 +54,19 @@ def equal(left: Any, right: Any, run: Run) -> bool | None:
     return bool(left == right)
 
 
-def _equal_lists(left: list[Any], right: list[Any], run: Run) -> bool | None:
+def _equal_lists(left: list[Any], right: list[Any], run: Run) -> bool:
+    """Tell whether lists have equal items; items that cannot be compared are not equal."""
     if len(left) != len(right):
         return False
     run.charge(len(left))
-    result: bool | None = True
-    for mine, other in zip(left, right, strict=True):
-        same = equal(mine, other, run)
-        if same is False:
-            return False
-        result = result and same
-    return result
+    return all(equal(mine, other, run) is True for mine, other in zip(left, right, strict=True))
 
 
-def _equal_contexts(left: dict[str, Any], right: dict[str, Any], run: Run) -> bool | None:
+def _equal_contexts(left: dict[str, Any], right: dict[str, Any], run: Run) -> bool:
     if left.keys() != right.keys():
         return False
     run.charge(len(left))
-    result: bool | None = True
-    for key, mine in left.items():
-        same = equal(mine, right[key], run)
-        if same is False:
-            return False
-        result = result and same
-    return result
+    return all(equal(mine, right[key], run) is True for key, mine in left.items())
 
 
 def compare(left: Any, right: Any) -> int | None:

@@ -85,7 +85,8 @@ null instance of Null                                        | true
 @"P1D" instance of days and time duration                    | true
 [1..3] instance of range<number>                             | true
 (function(a: number) a) instance of function<number> -> Any  | true
-1 instance of nothing known                                  | false
+1 instance of nothing known                                  | null
+[1, "a"] = [1, 2]                                            | false
 (1..5].start included                                        | false
 (< 5).end                                                    | 5
 string length("\\uD83D\\uDC0Eab")                            | 3
