@@ -16,7 +16,8 @@ from engine.dmn.hit_policies import AGGREGATIONS, POLICIES
 from engine.dmn.itemtypes import ItemTypes, from_outside
 from engine.dmn.tables import CompiledInput, CompiledOutput, CompiledRule, CompiledTable
 from engine.errors import FeelSyntaxError
-from engine.feel.compiler import Compiled, Compiler, Frame
+from engine.feel.closures import Compiled
+from engine.feel.compiler import Compiler, Frame
 from engine.feel.functions import BUILT_IN_NAMES, Closure
 from engine.feel.iteration import NotIterable, items_of
 from engine.feel.names import NameTable

@@ -19,7 +19,7 @@ from engine.dmn.reader import read
 from engine.dmn.run import DecisionRun
 from engine.dmn.tables import CompiledTable, rule_ids
 from engine.errors import EvaluationFailed, InvalidDecisionModel, NotFound
-from engine.feel.compiler import Compiled
+from engine.feel.closures import Compiled
 from engine.feel.environment import Environment, FeelWarning, Run
 from engine.feel.names import NameTable, needs_scope
 from engine.feel.scope import Scope

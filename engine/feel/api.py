@@ -9,7 +9,8 @@ from typing import Any
 
 import engine.feel.builtins  # noqa: F401  (registers the built-in functions)
 from engine.errors import EvaluationFailed
-from engine.feel.compiler import Compiled, Compiler, Frame
+from engine.feel.closures import Compiled
+from engine.feel.compiler import Compiler, Frame
 from engine.feel.environment import Environment, FeelWarning, Run
 from engine.feel.functions import BUILT_IN, BUILT_IN_NAMES
 from engine.feel.names import needs_scope

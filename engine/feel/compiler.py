@@ -6,27 +6,37 @@ inside filters, where an item's own entries come first and are only known while 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal, DecimalException
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
+from engine.feel.closures import (
+    NO_RESULT,
+    Compiled,
+    conjunction,
+    disjunction,
+    dynamic,
+    filtered_item,
+    item_at,
+    local,
+    operation,
+    outer,
+)
 from engine.feel.comparisons import comparison, in_tests, unary_test
-from engine.feel.environment import FeelError, Run
 from engine.feel.external import external_function
 from engine.feel.functions import BUILT_IN, Closure
 from engine.feel.iteration import NotIterable, iterate
-from engine.feel.operations import OPERATIONS, arithmetic, in_range, kind_of, negate
+from engine.feel.operations import arithmetic, in_range, kind_of, negate
 from engine.feel.properties import member
 from engine.feel.scope import MISSING, Scope
+from engine.feel.tree import constant, mentions
 from engine.feel.types import SIMPLE, Unknown
 from engine.feel.values import Callable_, Range
 
-Compiled = Callable[[Scope], Any]
 MAX_HEIGHT = 150
 EMPTY: dict[str, Any] = {}
-NO_RESULT = (FeelError, DecimalException, OverflowError)
 
 
 class Frame:
@@ -75,13 +85,13 @@ class Compiler:
             if frame.is_filter:
                 filters.append(hops)
                 if name == "item":
-                    return _dynamic(name, filters, _item(hops))
+                    return dynamic(name, filters, filtered_item(hops))
             elif name in frame.names:
-                return _dynamic(name, filters, _local(name, hops))
+                return dynamic(name, filters, local(name, hops))
         fallback = BUILT_IN.get(name)
         if fallback is None:
             (self.maybe if filters else self.free).add(name)
-        return _dynamic(name, filters, _outer(name, len(self.frames), fallback))
+        return dynamic(name, filters, outer(name, len(self.frames), fallback))
 
     def inside(self, frame: Frame, node: n.Node) -> Compiled:
         """Return the closure of a part that runs in an inner scope."""
@@ -128,7 +138,7 @@ class Compiler:
         compiled = self.compile(node.first)
         if len(node.rest) == 1:
             operator, right = node.rest[0]
-            return _operation(operator, compiled, self.compile(right))
+            return operation(operator, compiled, self.compile(right))
         rest = tuple((operator, self.compile(right)) for operator, right in node.rest)
 
         def chain(scope: Scope) -> Any:
@@ -148,7 +158,7 @@ class Compiler:
 
     def _logic(self, node: n.Logic) -> Compiled:
         parts = tuple(self.compile(part) for part in node.parts)
-        return _and(parts) if node.conjunction else _or(parts)
+        return conjunction(parts) if node.conjunction else disjunction(parts)
 
     def _between(self, node: n.Between) -> Compiled:
         value, low, high = self.compile(node.value), self.compile(node.low), self.compile(node.high)
@@ -181,7 +191,7 @@ class Compiler:
         compiled = [self._unary_test(test) for test in node.tests]
         if len(compiled) == 1 and not node.negated:
             return compiled[0]
-        any_of = _or(tuple(compiled))
+        any_of = disjunction(tuple(compiled))
         if not node.negated:
             return any_of
 
@@ -194,7 +204,7 @@ class Compiler:
     def _unary_test(self, test: n.Node) -> Compiled:
         if isinstance(test, n.Bound):
             return comparison(test.operator, self._lookup("?"), self.compile(test.operand), constant(test.operand), None, "?")
-        return unary_test(self.compile(test), constant(test), asks=_asks(test))
+        return unary_test(self.compile(test), constant(test), asks=mentions(test, "?"))
 
     def _if(self, node: n.If) -> Compiled:
         condition, yes, no = self.compile(node.condition), self.compile(node.yes), self.compile(node.no)
@@ -292,7 +302,7 @@ class Compiler:
         known = constant(node.condition)
         if known is not None and type(known[0]) is Decimal:
             position = known[0]
-            return lambda scope: _at(base(scope), position, scope.run)
+            return lambda scope: item_at(base(scope), position, scope.run)
         condition = self.inside(Frame(is_filter=True), node.condition)
 
         def chosen(scope: Scope) -> Any:
@@ -307,7 +317,7 @@ class Compiler:
                 if verdict is True and items:
                     result.append(item)
                 elif index == 0 and type(verdict) is Decimal:
-                    return _at(value, verdict, run)
+                    return item_at(value, verdict, run)
                 elif index == 0 and verdict is not None and type(verdict) is not bool:
                     run.warn("过滤条件应为布尔值或序号 (a filter needs a boolean or a number)", "[…]")
                     return None
@@ -316,7 +326,7 @@ class Compiler:
         return chosen
 
     def _for(self, node: n.For) -> Compiled:
-        uses_partial = _mentions(node.body, "partial")
+        uses_partial = mentions(node.body, "partial")
         levels, depth = self._iterators(node.iterators, ("partial",))
         body = self.compile(node.body)
         del self.frames[-depth:]
@@ -445,160 +455,3 @@ class Compiler:
         n.Bound: _bound,
         n.InstanceOf: _instance_of,
     }
-
-
-# --- closures ---------------------------------------------------------------------------------------------------------
-
-
-def constant(node: n.Node) -> tuple[Any] | None:
-    """Return the value of a part that needs no running, as a tuple of one; None for others."""
-    if isinstance(node, n.Literal):
-        return (node.value,)
-    if isinstance(node, n.List):
-        items: list[Any] = []
-        for item in node.items:
-            if not isinstance(item, n.Literal):
-                return None
-            items.append(item.value)
-        return (items,)
-    if isinstance(node, n.Interval) and isinstance(node.low, n.Literal) and isinstance(node.high, n.Literal):
-        low, high = node.low.value, node.high.value
-        if low is not None and type(low) is type(high):
-            return (Range(low, high, node.low_closed, node.high_closed),)
-    return None
-
-
-def _children(node: Any) -> Iterator[n.Node]:
-    for slot in getattr(type(node), "__slots__", ()):
-        value = getattr(node, slot)
-        for part in value if isinstance(value, tuple) else (value,):
-            for piece in part if isinstance(part, tuple) else (part,):
-                if isinstance(piece, n.Node):
-                    yield piece
-
-
-def _mentions(node: n.Node, name: str) -> bool:
-    pending = [node]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, n.Name) and part.name == name:
-            return True
-        pending.extend(_children(part))
-    return False
-
-
-def _asks(node: n.Node) -> bool:
-    return _mentions(node, "?")
-
-
-def _local(name: str, hops: int) -> Compiled:
-    if hops == 0:
-        return lambda scope: scope.vars.get(name)
-    if hops == 1:
-        return lambda scope: scope.parent.vars.get(name)
-
-    def local(scope: Scope) -> Any:
-        for _ in range(hops):
-            scope = scope.parent
-        return scope.vars.get(name)
-
-    return local
-
-
-def _item(hops: int) -> Compiled:
-    def item(scope: Scope) -> Any:
-        for _ in range(hops):
-            scope = scope.parent
-        return scope.item
-
-    return item
-
-
-_DIRECT = frozenset({str, bool, type(None)})
-
-
-def _outer(name: str, hops: int, fallback: Any) -> Compiled:
-    def outermost(scope: Scope) -> Any:
-        value = scope.vars.get(name, MISSING)
-        kind = type(value)
-        if kind in _DIRECT or (kind is Decimal and value.is_finite()):
-            return value
-        return scope.resolve(name, value, fallback)
-
-    def outer(scope: Scope) -> Any:
-        for _ in range(hops):
-            scope = scope.parent
-        return outermost(scope)
-
-    return outer if hops else outermost
-
-
-def _dynamic(name: str, filters: list[int], otherwise: Compiled) -> Compiled:
-    if not filters:
-        return otherwise
-
-    def dynamic(scope: Scope) -> Any:
-        place, walked = scope, 0
-        for hops in filters:
-            while walked < hops:
-                place = place.parent
-                walked += 1
-            value = place.vars.get(name, MISSING)
-            if value is not MISSING:
-                return value
-        return otherwise(scope)
-
-    return dynamic
-
-
-def _operation(operator: str, left: Compiled, right: Compiled) -> Compiled:
-    function = OPERATIONS[operator]
-
-    def operation(scope: Scope) -> Any:
-        try:
-            return function(left(scope), right(scope), scope.run)
-        except NO_RESULT as error:
-            return _out_of_range(scope.run, operator, error)
-
-    return operation
-
-
-def _out_of_range(run: Run, operator: str, error: Exception) -> None:
-    run.warn(str(error) if isinstance(error, FeelError) else "数字超出范围 (the number is out of range)", operator)
-
-
-def _and(parts: tuple[Compiled, ...]) -> Compiled:
-    def conjunction(scope: Scope) -> Any:
-        result: bool | None = True
-        for part in parts:
-            value = part(scope)
-            if value is False:
-                return False
-            if value is not True:
-                result = None
-        return result
-
-    return conjunction
-
-
-def _or(parts: tuple[Compiled, ...]) -> Compiled:
-    def disjunction(scope: Scope) -> Any:
-        result: bool | None = False
-        for part in parts:
-            value = part(scope)
-            if value is True:
-                return True
-            if value is not False:
-                result = None
-        return result
-
-    return disjunction
-
-
-def _at(value: Any, position: Any, run: Run) -> Any:
-    items = value if type(value) is list else [] if value is None else [value]
-    index = int(position)
-    if index != position or index == 0 or abs(index) > len(items):
-        run.warn(f"列表没有第 {position} 项 (no such item)", "[…]")
-        return None
-    return items[index - 1 if index > 0 else index]
