@@ -68,6 +68,9 @@ def validate(
     return collect(fields, {})
 
 
+_WHOLE_FORM = "表单"  # what a check on a text stands for: a text has no label of its own
+
+
 def _look(fields: list[Field], place: Place, rules: Rules) -> Iterator[Problem]:
     for item in fields:
         if item.hidden:
@@ -106,7 +109,8 @@ def _unknown(path: Path) -> Problem:
 
 def _label(item: Field) -> str:
     rows = "".join(f"（第 {part + 1} 行）" for part in item.path if isinstance(part, int))
-    return item.component.label + rows
+    named = item.component.label if item.component.label != item.component.type else _WHOLE_FORM
+    return named + rows
 
 
 def _place(item: Field) -> str:

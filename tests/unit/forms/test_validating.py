@@ -357,7 +357,7 @@ def test_checks_across_fields_name_their_rule() -> None:
     assert (problem.field, problem.label, problem.message, problem.rule) == ("serious", "严重性", "5 级须勾选死亡", "S1.3")
     with pytest.raises(InvalidSubmission) as refused:
         check(read, {"grade": 6})
-    assert [(problem.field, problem.rule) for problem in refused.value.problems] == [("t", "S1.1")]
+    assert [(problem.field, problem.label, problem.rule) for problem in refused.value.problems] == [("t", "表单", "S1.1")]
 
 
 def test_checks_of_hidden_components_and_in_rows() -> None:
