@@ -68,6 +68,16 @@ def names(definition_key: int) -> Names:
     return Names(elements(definition_key), people(), groups(), labels(definition_key))
 
 
+def process(definition_key: int, name: str) -> str:
+    """Return a process's name, the English one where the person reads English and the model has it."""
+    return access.ask(_english_name, definition_key) or name if is_english() else name
+
+
+def _english_name(ctx: Context, definition_key: int) -> str:
+    with ctx.store.read() as reading:
+        return ctx.library.process(reading, definition_key).process.properties.get("name:en", "")
+
+
 def labels(definition_key: int) -> Mapping[str, str]:
     """Return variable → its label in the forms of one version of a process."""
     known = access.ask(queries.variable_labels, definition_key)

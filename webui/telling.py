@@ -208,10 +208,10 @@ def _signature(change: events.Signed, names: Names) -> str:
 def _task_created(change: advance.TaskCreated, entry: Line, names: Names) -> str:
     offered = [names.person(change.assignee)] if change.assignee else [names.group(group) for group in change.candidate_groups]
     offered = offered or [names.person(user) for user in change.candidate_users]
-    who = text("、").join(offered)
+    who, task = text("、").join(offered), names.element(change.element_id)
     if change.due_at:
-        return text("任务到达：%(task)s → %(who)s，期限 %(due)s", task=change.name, who=who, due=formats.moment(change.due_at))
-    return text("任务到达：%(task)s → %(who)s", task=change.name, who=who)
+        return text("任务到达：%(task)s → %(who)s，期限 %(due)s", task=task, who=who, due=formats.moment(change.due_at))
+    return text("任务到达：%(task)s → %(who)s", task=task, who=who)
 
 
 def _task_cancelled(change: advance.TaskCancelled, entry: Line, names: Names) -> str:

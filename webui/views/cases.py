@@ -174,9 +174,9 @@ def _case(found: InstancePage) -> dict[str, Any]:
 
 
 def _clocks(found: InstancePage) -> list[dict[str, Any]]:
-    now = access.now()
+    now, names = access.now(), naming.elements(found.instance.process_definition_key)
     return [
-        {"label": timer.element_name or timer.element_id, "due": formats.due(timer.due_at, now), "still": False}
+        {"label": names.get(timer.element_id) or timer.element_id, "due": formats.due(timer.due_at, now), "still": False}
         for timer in sorted(found.timers, key=lambda timer: timer.due_at)[:8]
     ]
 

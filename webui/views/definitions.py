@@ -165,7 +165,7 @@ def _row(kind: str, item: _View) -> dict[str, Any]:
         "kind": kind,
         "key": item.key,
         "id": _id(item),
-        "name": item.name,
+        "name": naming.process(item.key, item.name) if process else item.name,
         "version": item.version,
         "version_tag": item.version_tag,
         "resource_name": item.resource_name,

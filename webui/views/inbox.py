@@ -58,7 +58,7 @@ def _row(task: Task, person: Person) -> dict[str, Any]:
         "key": task.key,
         "name": naming.localized(task.name, task.name_en),
         "business_id": task.business_id or str(task.process_instance_key),
-        "process_name": task.process_name,
+        "process_name": naming.process(task.process_definition_key, task.process_name),
         "subject": task.subject,
         "assignee": task.assignee_name or task.assignee,
         "groups": naming.group_names(task.candidate_groups),

@@ -26,6 +26,14 @@ const translate = (template, values = {}) =>
   (isEnglish ? template : (CHINESE[template] ?? template)).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 const words = { additionalModules: [{ translate: ["value", translate] }] };
 
+/** Text for screen readers alone. */
+function hidden(text) {
+  const span = document.createElement("span");
+  span.className = "visually-hidden";
+  span.textContent = text;
+  return span;
+}
+
 async function show(place) {
   const response = await fetch(place.dataset.decisionUrl, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`${response.status}`);
@@ -38,7 +46,7 @@ async function show(place) {
     await viewer.open(view);
     for (const button of tabs.children) button.setAttribute("aria-pressed", String(button.dataset.id === view.id));
     container.dataset.view = view.type;
-    for (const head of container.querySelectorAll("th.index-column")) head.setAttribute("aria-label", say("序号"));
+    for (const head of container.querySelectorAll("th.index-column:empty")) head.append(hidden(say("序号")));
   };
   for (const view of views) {
     const button = document.createElement("button");
