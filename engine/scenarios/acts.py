@@ -78,6 +78,14 @@ def _start(engine: Engine, act: Act, case: int, folder: Path) -> int:
     )
 
 
+def _find(engine: Engine, act: Act, case: int, folder: Path) -> int:
+    """Return the newest case of a process that has an open task: the way to a case that a timer or a message started."""
+    keys = [task.process_instance_key for task in engine.tasks() if task.bpmn_process_id == act.target]
+    if not keys:
+        raise ScenarioError(f"no case of {act.target} has an open task")
+    return max(keys)
+
+
 def _deploy(engine: Engine, act: Act, case: int, folder: Path) -> None:
     files = [folder / name for name in ([act.target] if isinstance(act.target, str) else act.target)]
     engine.deploy({file.name: file.read_bytes() for file in files}, by=act.options.get("by") or "admin")
@@ -161,6 +169,7 @@ _PERFORM: Mapping[str, Callable[[Engine, Act, int, Path], int | None]] = {
     "trigger": _trigger,
     "signal": _signal,
     "start": _start,
+    "find": _find,
     "deploy": _deploy,
     "resolve": _resolve,
     "substitute": _substitute,

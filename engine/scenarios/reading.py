@@ -26,6 +26,7 @@ ACTS = (
     "trigger",
     "signal",
     "start",
+    "find",
     "deploy",
     "down",
     "up",

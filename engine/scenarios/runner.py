@@ -128,11 +128,12 @@ def _play(scenario: Scenario, stage: _Stage) -> Iterator[str]:
         yield f"{scenario.path}: the case cannot be started: {_said(error)}"
         return
     for step in scenario.steps:
-        failed = False
-        for failure in _step(step, stage):
-            failed = True
-            yield f"{scenario.path}:{step.line}: {failure}"
-        if failed:
+        try:
+            failures = list(_step(step, stage))
+        except ScenarioError as error:
+            failures = [error.message]
+        if failures:
+            yield from (f"{scenario.path}:{step.line}: {failure}" for failure in failures)
             return  # what comes after a wrong step would only confuse
 
 
