@@ -293,9 +293,9 @@ class Engine:
         lasts = timedelta(seconds=ttl) if isinstance(ttl, int | float) else ttl
         return self._run(commands.publish_message, by, message, correlation_key, variables, lasts, message_id, by)
 
-    def broadcast(self, signal: str, variables: Mapping[str, Any] | None = None) -> int:
+    def broadcast(self, signal: str, variables: Mapping[str, Any] | None = None, by: str | None = None) -> int:
         """Broadcast a signal; return how many cases it reaches or starts."""
-        return self._run(commands.broadcast_signal, None, signal, variables)
+        return self._run(commands.broadcast_signal, by, signal, variables, by)
 
     def subscriptions(self, key: int) -> tuple[Offer, ...]:
         """Return the messages that a case waits for."""

@@ -8,6 +8,7 @@ waits for receivers that come later. A message start event starts an instance on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine.kernel.advance import MessageAwaited
 from engine.store import Transaction
 from engine.store.context import Context
 from engine.store.tables import IS_ACTIVE, job, message, message_correlation, message_subscription, process_instance, start_event
+from engine.store.transactions import Found
 
 _SUBSCRIPTIONS = (
     select(message_subscription)
@@ -27,6 +29,12 @@ _SUBSCRIPTIONS = (
     .order_by(message_subscription.c.key)
 )
 _STARTS = select(start_event).where(start_event.c.kind == "message", start_event.c.name == bindparam("name"))
+_STARTS_OF = select(start_event).where(start_event.c.kind == "message", start_event.c.bpmn_process_id == bindparam("process"))
+_SUBSCRIPTION = select(message_subscription).where(message_subscription.c.key == bindparam("subscription"))
+_STILL_WAITS = select(message).where(message.c.key == bindparam("message"), message.c.expires_at > bindparam("now"))
+_TAKE_BACK = delete(message_correlation).where(
+    message_correlation.c.message_key == bindparam("message"), message_correlation.c.bpmn_process_id == bindparam("process")
+)
 _TAKEN = select(message_correlation.c.bpmn_process_id).where(message_correlation.c.message_key == bindparam("message"))
 _RUNNING = select(
     exists(
@@ -65,7 +73,23 @@ def _waiting(by_process: Any) -> Select[Any]:
 _WAITING = _waiting(bindparam("process"))
 
 
-def buffer(
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A message on its way. `by`: who published it (the receivers' journals name them); None = a process or a program."""
+
+    key: int
+    name: str
+    correlation_key: str
+    variables: Mapping[str, Any]
+    by: str | None = None
+
+    @classmethod
+    def of(cls, row: Found) -> Published:
+        """Return the message of a row of the buffer."""
+        return cls(row.key, row.name, row.correlation_key, row.variables, row.published_by)
+
+
+def publish(
     ctx: Context,
     tx: Transaction,
     name: str,
@@ -75,87 +99,86 @@ def buffer(
     *,
     message_id: str | None = None,
     by: str | None = None,
-) -> int:
-    """Write a message; return its key. Messages whose time is over go away."""
+) -> Published:
+    """Write a message, and the work that hands it to its receivers. Messages whose time is over go away."""
     tx.execute(delete(message).where(message.c.expires_at < tx.now))
-    key = next(ctx.keys)
-    row = {"key": key, "name": name, "correlation_key": correlation_key, "message_id": message_id, "variables": dict(variables)}
-    tx.execute(_ADD, {**row, "published_at": tx.now, "published_by": by, "expires_at": expires_at})
-    return key
+    published = Published(next(ctx.keys), name, correlation_key, dict(variables), by)
+    row = {"key": published.key, "name": name, "correlation_key": correlation_key, "message_id": message_id}
+    content = {"variables": published.variables, "published_at": tx.now, "published_by": by, "expires_at": expires_at}
+    tx.execute(_ADD, {**row, **content})
+    correlate(ctx, tx, published)
+    return published
 
 
-def correlate(
-    ctx: Context, tx: Transaction, message_key: int, name: str, correlation_key: str, variables: Mapping[str, Any]
-) -> int:
-    """Write the work that hands a message to its receivers now; return to how many processes."""
+def correlate(ctx: Context, tx: Transaction, published: Published) -> None:
+    """Write the work that hands a message to those of its receivers that did not get it yet."""
+    name, correlation_key = published.name, published.correlation_key
     _serialise(tx, name, correlation_key)
-    taken = {row.bpmn_process_id for row in tx.all(_TAKEN, {"message": message_key})}
-    before = len(taken)
+    taken = {row.bpmn_process_id for row in tx.all(_TAKEN, {"message": published.key})}
     for subscription in tx.all(_SUBSCRIPTIONS, {"name": name, "correlation": correlation_key}):
         if subscription.bpmn_process_id not in taken and not (subscription.interrupting and _is_pending(tx, subscription.key)):
             taken.add(subscription.bpmn_process_id)
-            _hand_over(ctx, tx, message_key, subscription, variables)
+            _hand_over(ctx, tx, published, subscription)
     for start in tx.all(_STARTS, {"name": name}):
         if start.bpmn_process_id not in taken and not _is_running(tx, start.bpmn_process_id, correlation_key):
             taken.add(start.bpmn_process_id)
-            _start(ctx, tx, message_key, start, correlation_key, variables)
-    return len(taken) - before
+            _start(ctx, tx, published, start)
 
 
 def take_buffered(ctx: Context, tx: Transaction, bpmn_process_id: str, awaited: Iterable[MessageAwaited]) -> None:
     """Hand messages that already wait to subscriptions that were just opened."""
     for subscription in awaited:
         _serialise(tx, subscription.message, subscription.correlation_key)
-        row = _next_waiting(tx, subscription.message, subscription.correlation_key, bpmn_process_id)
-        if row is not None:
-            found = tx.one(select(message_subscription).where(message_subscription.c.key == subscription.key))
-            _hand_over(ctx, tx, row.key, found, row.variables)
+        published = _next_waiting(tx, subscription.message, subscription.correlation_key, bpmn_process_id)
+        found = tx.one(_SUBSCRIPTION, {"subscription": subscription.key}) if published is not None else None
+        if published is not None and found is not None:
+            _hand_over(ctx, tx, published, found)
 
 
 def start_next(ctx: Context, tx: Transaction, bpmn_process_id: str, correlation_key: str) -> None:
     """An instance that a message started has ended: the next waiting message of its key may start one."""
-    for start in tx.all(
-        select(start_event).where(start_event.c.kind == "message", start_event.c.bpmn_process_id == bpmn_process_id)
-    ):
-        row = _next_waiting(tx, start.name, correlation_key, bpmn_process_id)
-        if row is not None:
-            _start(ctx, tx, row.key, start, correlation_key, row.variables)
+    for start in tx.all(_STARTS_OF, {"process": bpmn_process_id}):
+        published = _next_waiting(tx, start.name, correlation_key, bpmn_process_id)
+        if published is not None:
+            _start(ctx, tx, published, start)
             return
 
 
-def give_back(tx: Transaction, message_key: int, bpmn_process_id: str) -> Any:
-    """Take a correlation back whose receiver was gone when the message came; return the message if it still waits, else None."""
-    tx.execute(
-        delete(message_correlation).where(
-            message_correlation.c.message_key == message_key, message_correlation.c.bpmn_process_id == bpmn_process_id
-        )
-    )
-    return tx.one(select(message).where(message.c.key == message_key, message.c.expires_at > tx.now))
+def give_back(tx: Transaction, message_key: int, bpmn_process_id: str) -> Published | None:
+    """Take a correlation back whose receiver was gone when the message came; return the message if it still waits."""
+    tx.execute(_TAKE_BACK, {"message": message_key, "process": bpmn_process_id})
+    row = tx.one(_STILL_WAITS, {"message": message_key, "now": tx.now})
+    return Published.of(row) if row is not None else None
 
 
-def _next_waiting(tx: Transaction, name: str, correlation_key: str, bpmn_process_id: str) -> Any:
-    return tx.one(_WAITING, {"name": name, "correlation": correlation_key, "now": tx.now, "process": bpmn_process_id})
+def _next_waiting(tx: Transaction, name: str, correlation_key: str, bpmn_process_id: str) -> Published | None:
+    row = tx.one(_WAITING, {"name": name, "correlation": correlation_key, "now": tx.now, "process": bpmn_process_id})
+    return Published.of(row) if row is not None else None
 
 
-def _hand_over(ctx: Context, tx: Transaction, message_key: int, subscription: Any, variables: Mapping[str, Any]) -> None:
+def _hand_over(ctx: Context, tx: Transaction, published: Published, subscription: Found) -> None:
     process, instance = subscription.bpmn_process_id, subscription.instance_key
-    tx.execute(_ADD_CORRELATION, {"message_key": message_key, "bpmn_process_id": process, "instance_key": instance})
-    content = {"message_key": message_key, "subscription_key": subscription.key, "variables": dict(variables)}
+    tx.execute(_ADD_CORRELATION, {"message_key": published.key, "bpmn_process_id": process, "instance_key": instance})
+    content = {
+        "message_key": published.key,
+        "subscription_key": subscription.key,
+        "variables": dict(published.variables),
+        "by": published.by,
+    }
     once = _pending_key(subscription.key) if subscription.interrupting else None
     work.add(ctx, tx, [work.Work(work.RECEIVE_MESSAGE, instance, content, idempotency_key=once)])
 
 
-def _start(
-    ctx: Context, tx: Transaction, message_key: int, start: Any, correlation_key: str, variables: Mapping[str, Any]
-) -> None:
-    process = start.bpmn_process_id
-    tx.execute(_ADD_CORRELATION, {"message_key": message_key, "bpmn_process_id": process, "instance_key": None})
+def _start(ctx: Context, tx: Transaction, published: Published, start: Found) -> None:
+    process, correlation_key = start.bpmn_process_id, published.correlation_key
+    tx.execute(_ADD_CORRELATION, {"message_key": published.key, "bpmn_process_id": process, "instance_key": None})
     content = {
-        "message_key": message_key,
+        "message_key": published.key,
         "definition_key": start.definition_key,
         "element_id": start.element_id,
         "correlation_key": correlation_key or None,
-        "variables": dict(variables),
+        "variables": dict(published.variables),
+        "by": published.by,
     }
     once = _start_key(process, correlation_key) if correlation_key else None
     work.add(ctx, tx, [work.Work(work.START_BY_MESSAGE, None, content, idempotency_key=once)])

@@ -70,7 +70,9 @@ def tell_parent(unit: InstanceUnit, news: Collection[Change]) -> None:
     work.add(unit.ctx, unit.tx, wanted)
 
 
-def spread_signal(ctx: Context, tx: Transaction, name: str, variables: Mapping[str, Any], *, but: int | None = None) -> int:
+def spread_signal(
+    ctx: Context, tx: Transaction, name: str, variables: Mapping[str, Any], *, but: int | None = None, by: str | None = None
+) -> int:
     """Leave a signal to be delivered to every instance that waits for it (not to `but`) and to signal start events.
 
     Returns:
@@ -80,7 +82,7 @@ def spread_signal(ctx: Context, tx: Transaction, name: str, variables: Mapping[s
     for row in tx.all(_RECEIVERS, {"signal": name}):
         if row.instance_key != but:
             receivers.setdefault(row.instance_key, []).append(row.key)
-    content = {"signal": name, "variables": dict(variables)}
+    content = {"signal": name, "variables": dict(variables), "by": by}
     wanted = [work.Work(work.RECEIVE_SIGNAL, instance, {**content, "keys": keys}) for instance, keys in receivers.items()]
     for start in tx.all(_STARTS, {"signal": name}):
         begin = {"definition_key": start.definition_key, "element_id": start.element_id}

@@ -60,11 +60,11 @@ def publish_message(
             same = {"name": name, "correlation": correlation_key, "id": message_id, "now": tx.now}
             if tx.one(_SAME, same) is not None:
                 raise Conflict(f"消息 {message_id} 已发布（already published）")
-        values = clean(variables)
-        key = correlation.buffer(ctx, tx, name, correlation_key, values, tx.now + lasts, message_id=message_id, by=by)
-        correlation.correlate(ctx, tx, key, name, correlation_key, values)
-        idempotency.remember(tx, by, idempotency_key, key)
-    return key
+        published = correlation.publish(
+            ctx, tx, name, correlation_key, clean(variables), tx.now + lasts, message_id=message_id, by=by
+        )
+        idempotency.remember(tx, by, idempotency_key, published.key)
+    return published.key
 
 
 def trigger_subscription(
@@ -121,11 +121,11 @@ def receive_message(ctx: Context, job_key: int) -> None:
         subscription = tx.one(_SUBSCRIPTION, {"subscription": content["subscription_key"]})
         if subscription is not None and unit.active:
             unit.apply(unit.kernel.receive_message(subscription.key, subscription.message, content["variables"]))
-            unit.commit("receive_message")
+            unit.commit("receive_message", actor=content["by"])
             return
         waiting = correlation.give_back(tx, content["message_key"], unit.row["bpmn_process_id"])
         if waiting is not None:
-            correlation.correlate(ctx, tx, waiting.key, waiting.name, waiting.correlation_key, waiting.variables)
+            correlation.correlate(ctx, tx, waiting)
 
 
 def start_by_message(ctx: Context, job_key: int) -> None:
@@ -133,6 +133,8 @@ def start_by_message(ctx: Context, job_key: int) -> None:
     with taken(ctx, job_key) as found:
         if found is not None:
             content = found.content
-            unit = new_unit(ctx, found.tx, content["definition_key"], correlation_key=content["correlation_key"])
-            begin(unit, content["variables"], start_event_id=content["element_id"])
-            unit.commit("start_by_message")
+            unit = new_unit(
+                ctx, found.tx, content["definition_key"], by=content["by"], correlation_key=content["correlation_key"]
+            )
+            begin(unit, content["variables"], by=content["by"], start_event_id=content["element_id"])
+            unit.commit("start_by_message", actor=content["by"])

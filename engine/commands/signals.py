@@ -18,16 +18,18 @@ from engine.store.tables import signal_subscription
 _WAITS = select(signal_subscription.c.key).where(signal_subscription.c.instance_key == bindparam("instance"))
 
 
-def broadcast_signal(ctx: Context, name: str, variables: Mapping[str, Any] | None = None) -> int:
+def broadcast_signal(ctx: Context, name: str, variables: Mapping[str, Any] | None = None, by: str | None = None) -> int:
     """Broadcast a signal; return how many instances it reaches or starts. They go on after commit.
 
+    Args:
+        by: username of who broadcasts it: the receivers' journals name them.
     Raises:
         InvalidValue: the name is empty.
     """
     if not name:
         raise InvalidValue("信号名称不能为空（a signal needs a name）")
     with ctx.store.begin() as tx:
-        return spread_signal(ctx, tx, name, clean(variables))
+        return spread_signal(ctx, tx, name, clean(variables), by=by)
 
 
 def receive_signal(ctx: Context, job_key: int) -> None:
@@ -41,13 +43,14 @@ def receive_signal(ctx: Context, job_key: int) -> None:
             if key in waiting and key in unit.kernel.keys:  # one before it may have interrupted it
                 unit.apply(unit.kernel.receive_signal(key, content["signal"], content["variables"]))
         if unit.changes:
-            unit.commit("receive_signal")
+            unit.commit("receive_signal", actor=content["by"])
 
 
 def start_by_signal(ctx: Context, job_key: int) -> None:
     """Start the instance that a signal start event asks for."""
     with taken(ctx, job_key) as found:
         if found is not None:
-            unit = new_unit(ctx, found.tx, found.content["definition_key"])
-            begin(unit, found.content["variables"], start_event_id=found.content["element_id"])
-            unit.commit("start_by_signal")
+            content = found.content
+            unit = new_unit(ctx, found.tx, content["definition_key"], by=content["by"])
+            begin(unit, content["variables"], by=content["by"], start_event_id=content["element_id"])
+            unit.commit("start_by_signal", actor=content["by"])

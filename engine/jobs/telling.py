@@ -23,8 +23,7 @@ def publish_message(task: ServiceTask) -> Mapping[str, Any]:
     name, correlation_key = inputs.text("messageName"), inputs.text("correlationKey", "")
     variables = inputs.context("variables")
     expires_at = tx.now + (inputs.duration("timeToLive") or timedelta(0))
-    key = correlation.buffer(task.ctx, tx, name, correlation_key, variables, expires_at)
-    correlation.correlate(task.ctx, tx, key, name, correlation_key, variables)
+    correlation.publish(task.ctx, tx, name, correlation_key, variables, expires_at)
     task.unit.record(MessagePublished(name, correlation_key, variables, task.row.element_id))
     return {}
 

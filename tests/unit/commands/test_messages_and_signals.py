@@ -28,7 +28,8 @@ def engine() -> Engine:
 
 def test_a_message_reaches_the_instance_of_its_key_alone(engine: Engine) -> None:
     one, other = engine.start("P", {"order": "A"}), engine.start("P", {"order": "B"})
-    engine.publish("paid", "A", {"amount": 5})
+    engine.publish("paid", "A", {"amount": 5}, by="bo")
+    assert engine.journal(one)[-1].actor == "bo"
     assert engine.variables(one) == {"order": "A", "amount": 5}
     assert len(engine.tasks(instance=one)) == 1
     assert engine.tasks(instance=other) == ()
@@ -173,7 +174,8 @@ def test_a_signal_reaches_everybody_who_waits_and_starts_who_listens() -> None:
     engine = office()
     engine.deploy({"p.bpmn": HEARS, "q.bpmn": STARTED})
     waiting = [engine.start("P") for _ in range(3)]
-    assert engine.broadcast("alarm", {"level": 2}) == 4
+    assert engine.broadcast("alarm", {"level": 2}, by="bo") == 4
+    assert engine.journal(waiting[0])[-1].actor == "bo"
     assert all(engine.variables(case) == {"level": 2} for case in waiting)
     assert len(engine.tasks()) == 4
     assert engine.broadcast("alarm") == 1
