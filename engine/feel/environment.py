@@ -111,6 +111,7 @@ class FeelError(Exception):
 
 MAX_WARNINGS = 100
 CHECK_EVERY = 256
+FREE_LENGTH = 64  # characters that cost no step
 DEFAULT = Environment()
 
 
@@ -170,7 +171,8 @@ class Run:
             raise EvaluationFailed(f"列表超过 {self.limits.list_items} 项 (a list becomes longer than allowed)")
 
     def check_text(self, length: int) -> None:
-        """Refuse a string that would become too long."""
+        """Refuse a string that would become too long; one that may costs steps by its length."""
+        self.charge(length // FREE_LENGTH)
         if length > self.limits.string_length:
             raise EvaluationFailed(f"字符串超过 {self.limits.string_length} 个字符 (a string becomes longer than allowed)")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from engine.feel.environment import FeelError, Run
+from engine.feel.environment import FREE_LENGTH, FeelError, Run
 from engine.feel.names import NameTable
 from engine.feel.operations import kind_of
 from engine.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
@@ -53,7 +53,7 @@ class Parameter:
 
 
 MISFIT = object()
-FREE_LENGTH = 64  # longer strings cost steps in built-in functions
+_SIZED = frozenset({str, list, dict})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class BuiltIn(Callable_):
 
     def _call(self, run: Run, signature: Signature, arguments: list[Any]) -> Any:
         for argument in arguments:
-            if type(argument) is str and len(argument) > FREE_LENGTH:
+            if type(argument) in _SIZED and len(argument) > FREE_LENGTH:
                 run.charge(len(argument) // FREE_LENGTH)
         try:
             return signature.function(run, *arguments)

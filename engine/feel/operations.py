@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal, DecimalException, localcontext
 from typing import Any
 
-from engine.feel.environment import FeelError, Run
+from engine.feel.environment import FREE_LENGTH, FeelError, Run
 from engine.feel.numbers import CONTEXT, WIDE, ZERO, is_integer
 from engine.feel.temporal import DAY_NANOS, NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
 from engine.feel.values import Callable_, Range
@@ -163,7 +163,9 @@ def add(left: Any, right: Any, run: Run) -> Any:
     if kind is Decimal and other is Decimal:
         return CONTEXT.add(left, right)
     if kind is str and other is str:
-        run.check_text(len(left) + len(right))
+        length = len(left) + len(right)
+        if length > FREE_LENGTH:
+            run.check_text(length)
         return left + right
     if other in _DURATIONS:
         if kind is other:

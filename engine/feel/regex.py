@@ -13,7 +13,7 @@ from typing import Protocol
 
 import re2
 
-from engine.feel.environment import FeelError
+from engine.feel.environment import FeelError, Run
 from engine.feel.regex_syntax import translate
 
 MAX_PATTERN = 10_000
@@ -81,8 +81,8 @@ def _reason(error: Exception) -> str:
 _reference = re.compile(r"\\([\\$])|\$([0-9]+)|([\\$])", re.ASCII)
 
 
-def replace(text: str, pattern: str, replacement: str, flags: str, limit: int) -> str:
-    """Return a text with every match replaced; stops as soon as the replacements exceed `limit` characters.
+def replace(text: str, pattern: str, replacement: str, flags: str, run: Run) -> str:
+    """Return a text with every match replaced; a match costs the run a step.
 
     Raises:
         FeelError: an invalid pattern or replacement, or a pattern that matches the empty string.
@@ -93,14 +93,14 @@ def replace(text: str, pattern: str, replacement: str, flags: str, limit: int) -
     pieces = [(replacement, -1)] if "q" in flags else list(_pieces(replacement, expression.groups))
     out: list[str] = []
     end = size = 0
-    for match in expression.finditer(text):
+    for match in matches(expression, text, run):
         out.append(text[end : match.start()])
         for literal, group in pieces:
             out.append(literal if group < 0 else match.group(group) or "")
             size += len(out[-1])
+        if size > run.limits.string_length:
+            run.check_text(size)
         end = match.end()
-        if size > limit:
-            break
     out.append(text[end:])
     return "".join(out)
 
@@ -127,8 +127,15 @@ def _pieces(replacement: str, groups: int) -> Iterator[tuple[str, int]]:
     yield replacement[end:], -1
 
 
-def split(text: str, pattern: str) -> list[str]:
-    """Return the parts of a text between the matches of a pattern.
+def matches(expression: Pattern, text: str, run: Run) -> Iterator[Match]:
+    """Yield all matches; each costs the run a step."""
+    for match in expression.finditer(text):
+        run.charge()
+        yield match
+
+
+def split(text: str, pattern: str, run: Run) -> list[str]:
+    """Return the parts of a text between the matches of a pattern; a match costs the run a step.
 
     Raises:
         FeelError: an invalid pattern, or one that matches the empty string.
@@ -138,7 +145,7 @@ def split(text: str, pattern: str) -> list[str]:
         raise FeelError("分隔符匹配空字符串 (the delimiter matches the empty string)")
     parts: list[str] = []
     end = 0
-    for match in expression.finditer(text):
+    for match in matches(expression, text, run):
         parts.append(text[end : match.start()])
         end = match.end()
     parts.append(text[end:])

@@ -19,7 +19,7 @@ def get_value_at(run: Run, context: dict[str, Any], keys: list[Any]) -> Any:
     """Return the value at a path of keys, or null."""
     value: Any = context
     for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
+        value = value.get(key) if isinstance(value, dict) and isinstance(key, str) else None
     return value if keys else None
 
 

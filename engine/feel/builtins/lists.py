@@ -218,6 +218,7 @@ def _position(items: list[Any], position: Decimal, past: int = 0) -> int:
 def sublist(run: Run, items: list[Any], start: Decimal, length: Decimal | None = None) -> list[Any]:
     """Return the items from a position, so many or all."""
     begin = _position(items, start)
+    run.charge(len(items))
     if length is None:
         return items[begin:]
     if length < 1 or begin + int(length) > len(items):

@@ -80,7 +80,7 @@ def matches(run: Run, string: str, pattern: str, flags: str | None = None) -> bo
 @built_in("replace", "input: string; pattern: string; replacement: string; *flags: string?")
 def replace(run: Run, string: str, pattern: str, replacement: str, flags: str | None = None) -> str:
     """Replace every match of a pattern; `$1` in the replacement is the first group."""
-    result = regex.replace(string, pattern, replacement, flags or "", run.limits.string_length)
+    result = regex.replace(string, pattern, replacement, flags or "", run)
     run.check_text(len(result))
     return result
 
@@ -88,8 +88,7 @@ def replace(run: Run, string: str, pattern: str, replacement: str, flags: str | 
 @built_in("split", "string: string; delimiter: string")
 def split(run: Run, string: str, delimiter: str) -> list[str]:
     """Split at every match of a pattern."""
-    parts = regex.split(string, delimiter)
-    run.charge(len(parts))
+    parts = regex.split(string, delimiter, run)
     run.check_items(len(parts))
     return parts
 
@@ -97,8 +96,7 @@ def split(run: Run, string: str, delimiter: str) -> list[str]:
 @built_in("extract", "string: string; pattern: string")
 def extract(run: Run, string: str, pattern: str) -> list[str]:
     """Return all matches of a pattern."""
-    found = [match.group() or "" for match in regex.compiled(pattern, "").finditer(string)]
-    run.charge(len(found))
+    found = [match.group() or "" for match in regex.matches(regex.compiled(pattern, ""), string, run)]
     run.check_items(len(found))
     return found
 

@@ -94,6 +94,7 @@ even(1.5)                                                | false
 not(1)                                                   | null
 get value({key: 1}, "key")                               | 1
 get value({a: {b: 1}}, ["a", "b"])                       | 1
+get value({a: 1}, [["a"]])                               | null
 get entries({a: 1})                                      | [{key: "a", value: 1}]
 context put({x: {y: 0}}, ["x", "y"], 2)                  | {x: {y: 2}}
 context put({x: 1}, "y", 2)                              | {x: 1, y: 2}

@@ -28,6 +28,8 @@ SMALL = feel.Environment(limits=feel.Limits(steps=20_000, list_items=1000, strin
         'replace(replace("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "a", "aaaaaaaaaaaaaaaa")',
         "for i in 1..900 return distinct values(for j in 1..900 return [j])",
         "for i in 1..900 return modulo(1e6000, 7)",
+        "{s: for i in 1..900 return i, r: for i in 1..900 return sublist(s, 1)}.r",
+        'for i in 1..900 return if i < 10 then "aaaaaaaaaaaaaaaaaaaa" else partial[-1] + "aaaaaaaaaa"',
     ],
 )
 def test_runaway_expressions_are_stopped(text: str) -> None:
