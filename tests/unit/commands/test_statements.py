@@ -1,0 +1,68 @@
+"""Every prepared statement of commands and queries can be said in both databases' words."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import ClauseElement, Insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+import engine.commands
+import engine.history
+import engine.jobs
+import engine.queries
+import engine.store
+from engine.store import Reading
+from engine.store.tables import metadata
+from engine.store.upsert import insert_new, upsert
+
+PACKAGES = (engine.commands, engine.queries, engine.store, engine.history, engine.jobs)
+
+
+def statements() -> Iterator[tuple[str, ClauseElement]]:
+    for package in PACKAGES:
+        for found in pkgutil.iter_modules(package.__path__):
+            if found.name != "migrations":
+                module = importlib.import_module(f"{package.__name__}.{found.name}")
+                for name, value in vars(module).items():
+                    if isinstance(value, ClauseElement) and hasattr(value, "compile") and value.supports_execution:
+                        yield f"{module.__name__}.{name}", value
+
+
+STATEMENTS = dict(statements())
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_statements_compile_on_both_databases(name: str) -> None:
+    statement = STATEMENTS[name]
+    columns = [column.name for column in statement.table.columns] if isinstance(statement, Insert) else None
+    for dialect in (postgresql.dialect(), sqlite.dialect()):
+        assert str(statement.compile(dialect=dialect, column_keys=columns))
+
+
+def test_there_are_statements() -> None:
+    assert len(STATEMENTS) > 80
+
+
+class Told(Reading):
+    """A reading that is of a dialect, without a connection."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+
+    @property
+    def dialect(self) -> str:
+        return self._dialect
+
+
+@pytest.mark.parametrize("dialect", [postgresql.dialect(), sqlite.dialect()], ids=["postgresql", "sqlite"])
+def test_upserts_compile_on_both_databases(dialect: object) -> None:
+    reading = Told(dialect.name)  # type: ignore[attr-defined]  # a dialect has a name
+    for table in metadata.sorted_tables:
+        others = [column.name for column in table.columns if not column.primary_key]
+        assert "ON CONFLICT DO NOTHING" in str(insert_new(reading, table).compile(dialect=dialect))  # type: ignore[arg-type]
+        if others:
+            assert "DO UPDATE SET" in str(upsert(reading, table, others).compile(dialect=dialect))  # type: ignore[arg-type]
