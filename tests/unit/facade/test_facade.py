@@ -12,7 +12,7 @@ import pytest
 import engine as package
 from engine import Engine, facade
 from engine.clock import SystemClock, TurnedClock
-from engine.errors import NotFound
+from engine.errors import NotFound, TaskNotOpen
 from tests.unit.commands.office import NOW, line, one_task, task
 from tests.unit.kernel.drawing import boundary, draw, element, end, event, flow, message, script, timer
 
@@ -108,6 +108,33 @@ def test_threads_share_an_engine(tmp_path: Path, where: str) -> None:
     assert errors == []
     assert engine.tasks() == ()
     assert engine.verify().ok
+    engine.close()
+
+
+@pytest.mark.parametrize("where", ["memory", "file"])
+def test_of_many_who_complete_at_the_same_instant_one_wins(tmp_path: Path, where: str) -> None:
+    engine = Engine.open("sqlite://" if where == "memory" else f"sqlite:///{tmp_path}/t.db", clock=TurnedClock(NOW))
+    engine.deploy({"p.bpmn": one_task()})
+    case = engine.start("P")
+    (found,) = engine.tasks(instance=case)
+    together = threading.Barrier(8)
+    ended: list[str] = []
+
+    def complete(name: str) -> None:
+        together.wait()
+        try:
+            engine.complete(found.key, {"by": name}, by=name)
+            ended.append(name)
+        except TaskNotOpen:
+            ended.append("late")
+
+    threads = [threading.Thread(target=complete, args=(f"user-{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ended.count("late") == 7
+    assert engine.variables(case)["by"] in ended
     engine.close()
 
 
