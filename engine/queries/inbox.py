@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Select, Text, bindparam, or_, select, tuple_
 
@@ -47,6 +48,16 @@ _OPEN = (
     .limit(_BATCH)
 )
 _ASSIGNED = _OPEN.where(user_task.c.assignee == bindparam("name"))
+# What decides whether a task is somebody's: enough for counting.
+_RIGHTS = select(
+    user_task.c.key,
+    user_task.c.bpmn_process_id,
+    user_task.c.assignee,
+    user_task.c.on_behalf_of,
+    user_task.c.candidate_groups,
+    user_task.c.candidate_users,
+    user_task.c.excluded_users,
+)
 _DONE = (
     TASKS.where(user_task.c.ended_by == bindparam("name"))
     .order_by(user_task.c.ended_at.desc(), user_task.c.key.desc())
@@ -87,14 +98,14 @@ def _rows(reading: Reading, acting: Actor, tab: str, search: str, page: int) -> 
 
 
 def _count(reading: Reading, acting: Actor, tab: str) -> Count:
-    return Count(sum(1 for _ in islice(_open(reading, acting, tab), _COUNTED)))
+    return Count(sum(1 for _ in islice(_open(reading, acting, tab, _RIGHTS), _COUNTED)))
 
 
-def _open(reading: Reading, acting: Actor, tab: str) -> Iterator[Found]:
+def _open(reading: Reading, acting: Actor, tab: str, statement: Select[*tuple[Any, ...]] = TASKS) -> Iterator[Found]:
     places = heapq.merge(*_sources(reading, acting, tab))
     limit = to_microseconds(reading.now) if tab == "overdue" else None
     for keys in _batches(places, limit):
-        for row in tasks_by_key(reading, keys):
+        for row in tasks_by_key(reading, keys, statement):
             if _belongs(acting, tab, row):
                 yield row
 

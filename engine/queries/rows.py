@@ -103,9 +103,9 @@ def tasks_of(ctx: Context, reading: Reading, rows: Iterable[Found]) -> tuple[Tas
     return tuple(task_of(ctx, reading, row) for row in rows)
 
 
-def tasks_by_key(reading: Reading, keys: Sequence[int]) -> list[Found]:
-    """Return rows of `TASKS` in the order of the keys; keys without a row are left out."""
-    found = {row.key: row for row in reading.all(TASKS.where(user_task.c.key.in_(keys)))} if keys else {}
+def tasks_by_key(reading: Reading, keys: Sequence[int], statement: Select[*tuple[Any, ...]] = TASKS) -> list[Found]:
+    """Return rows of `TASKS` (or of another statement on tasks) in the order of the keys; keys without a row are left out."""
+    found = {row.key: row for row in reading.all(statement.where(user_task.c.key.in_(keys)))} if keys else {}
     return [found[key] for key in keys if key in found]
 
 
