@@ -415,10 +415,10 @@ class Engine:
 
     # --- proof
 
-    def verify(self) -> verification.Verdict:
-        """Check the journal against its chains and checkpoints."""
+    def verify(self, anchor: str | None = None) -> verification.Verdict:
+        """Check the journal against its chains and checkpoints; `anchor`: a checkpoint's hash noted elsewhere, which must be there."""
         with self._context.store.read() as reading:
-            return verification.verify(evidence.DatabaseSource(reading))
+            return verification.verify(evidence.DatabaseSource(reading), anchor=anchor)
 
     def export(self, key: int, kind: str = "pack") -> bytes:
         """Return a case's history: `pack` (evidence, zip; with the cases it called), `csv` or `xes` (this case alone).

@@ -39,7 +39,7 @@ blobs/             大值、附件和所部署文件，文件名即其 SHA-256 /
 people.json        用户编号与姓名 / user keys and names
 manifest.json      其余文件的 SHA-256 / SHA-256 of the other files
 
-验证 / verify:  liuzhuan audit verify PACK.zip
+验证 / verify:  liuzhuan audit verify --pack PACK.zip
 hash = SHA-256(previous_hash + canonical JSON {actor, at, command, events, instance, on_behalf_of, seq})
 """
 

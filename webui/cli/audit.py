@@ -22,17 +22,18 @@ def audit() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Verify an exported evidence pack, without the database.",
 )
+@click.option("--anchor", help="Hash of a checkpoint that was noted elsewhere: the chain must contain it.")
 @json_option
-def verify(pack: Path | None, as_json: bool) -> None:
+def verify(pack: Path | None, anchor: str | None, as_json: bool) -> None:
     """Check every row of the journal against its chain and the checkpoints; exit 1 where something was changed."""
     from engine.history.evidence import verify_pack
     from webui.wiring import open_engine
 
     if pack:
-        proof = verify_pack(pack.read_bytes())
+        proof = verify_pack(pack.read_bytes(), anchor)
     else:
         with open_engine(Settings.read()) as engine:
-            proof = engine.verify()
+            proof = engine.verify(anchor)
     answer(proof, proof.as_text(), as_json)
     sys.exit(0 if proof.ok else 1)
 

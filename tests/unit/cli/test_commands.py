@@ -134,6 +134,11 @@ def test_a_case_from_deployment_to_proof(run: Run, tmp_path: Path) -> None:
     assert run("audit", "verify").code == 0
     assert run("audit", "export", key, "-o", "pack.zip").code == 0
     assert run("audit", "verify", "--pack", "pack.zip").code == 0
+    proof = run("audit", "verify", "--json").value
+    assert isinstance(proof, dict)
+    assert run("audit", "verify", "--anchor", proof["last_checkpoint"]).code == 0
+    assert run("audit", "verify", "--anchor", "f" * 64).code == 1
+    assert run("audit", "verify", "--pack", "pack.zip", "--anchor", "f" * 64).code == 1
     assert run("audit", "export", key, "--format", "csv").code == 0
     assert (tmp_path / f"{key}.csv").stat().st_size > 0
 

@@ -133,11 +133,11 @@ def test_suspension_and_the_end(world: World) -> None:
     from engine.commands import suspensions
 
     key = world.start("review", by="anna")
-    suspensions.suspend_instance(world.ctx, key, "anna", "等待")
+    suspensions.suspend_instance(world.ctx, key, "root", "等待")
     assert state(world, key).suspended == "等待"
-    suspensions.resume_instance(world.ctx, key, "anna")
+    suspensions.resume_instance(world.ctx, key, "root")
     assert state(world, key).suspended is None
-    instances.cancel_instance(world.ctx, key, "anna", "不再需要")
+    instances.cancel_instance(world.ctx, key, "root", "不再需要")
     replayed = state(world, key)
     assert replayed.status == "TERMINATED"
     assert replayed.active == []
