@@ -416,7 +416,7 @@ class Engine:
     # --- proof
 
     def verify(self, anchor: str | None = None) -> verification.Verdict:
-        """Check the journal against its chains and checkpoints; `anchor`: a checkpoint's hash noted elsewhere, which must be there."""
+        """Check the journal against its chains and checkpoints; `anchor`: hash of a checkpoint noted elsewhere."""
         with self._context.store.read() as reading:
             return verification.verify(evidence.DatabaseSource(reading), anchor=anchor)
 
