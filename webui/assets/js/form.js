@@ -27,6 +27,21 @@ function readableMoments(timeZone) {
   return { templating: ["type", Templating] };
 }
 
+/** A list whose rows were all removed has no field left to speak for it: say that it is empty. */
+function keepEmptyLists(component, shown, data) {
+  for (const part of component.components ?? []) {
+    const path = part.path ? part.path.split(".") : [];
+    if (part.type === "dynamiclist") {
+      const last = path.pop();
+      const inner = path.reduce((at, step) => (at[step] ??= {}), data);
+      const rows = path.reduce((at, step) => at?.[step], shown)?.[last];
+      if (Array.isArray(rows) && rows.length === 0) inner[last] ??= [];
+    } else if (part.type === "group") {
+      keepEmptyLists(part, path.reduce((at, step) => at?.[step], shown) ?? {}, path.reduce((at, step) => (at[step] ??= {}), data));
+    }
+  }
+}
+
 const steps = (path) => path.split(/[.[\]]+/).filter(Boolean).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
 class FormPage {
@@ -49,6 +64,8 @@ class FormPage {
       properties: { readOnly: this.place.dataset.readonly === "true", ariaLabel: this.place.dataset.title },
     });
     await this.form.importSchema(schema, data);
+    this.form.on("changed", () => requestAnimationFrame(() => this.nameRows()));
+    this.nameRows();
     this.place.dataset.ready = "true";
     this.place.removeAttribute("aria-busy");
     const problems = this.read("problems", []);
@@ -62,7 +79,16 @@ class FormPage {
   }
 
   data() {
-    return this.form._getSubmitData();
+    const data = this.form._getSubmitData();
+    keepEmptyLists(this.form._getState().schema, this.form._getState().data, data);
+    return data;
+  }
+
+  /** form-js names the buttons that remove a row in English alone. */
+  nameRows() {
+    for (const button of this.place.querySelectorAll('[aria-label^="Remove list item"]')) {
+      button.setAttribute("aria-label", say("移除第 {number} 行", { number: button.getAttribute("aria-label").split(" ").at(-1) }));
+    }
   }
 
   // --- drafts

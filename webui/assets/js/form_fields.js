@@ -82,7 +82,7 @@ function Choice(props) {
         "select",
         { class: "fjs-input", id: domId, value: at < 0 ? "" : String(at), onChange: changed, ...described(props) },
         h("option", { value: "" }, say("请选择")),
-        choices.map((choice, index) => h("option", { value: String(index) }, choice.label ?? String(choice.value))),
+        choices.map((choice, index) => h("option", { value: String(index), "data-value": JSON.stringify(choice.value ?? choice.label) }, choice.label ?? String(choice.value))),
       ),
     ),
   );

@@ -10,6 +10,7 @@ const ENGLISH = {
   "用户名或密码不正确。": "The user name or the password is wrong.",
   "请选择": "Please choose",
   "选择文件": "Choose files",
+  "移除第 {number} 行": "Remove row {number}",
   "移除 {name}": "Remove {name}",
   "正在上传 {name}…": "Uploading {name}…",
   "{name} 没有上传：{reason}": "{name} was not uploaded: {reason}",
