@@ -43,11 +43,11 @@ def read_form(ctx: Context, reading: Reading, form_key: int) -> forms.Form:
 def labels(ctx: Context, reading: Reading, version: ProcessVersion) -> dict[str, tuple[str, str]]:
     """Return the labels (Chinese, English) of variables by name: from the forms of a process.
 
-    Variables that stand in no form are labelled by the process's properties `label:<name>` and `label:<name>:en`.
+    The process's properties `label:<name>` and `label:<name>:en` label variables that stand in no form, and come before forms.
     """
     newest = _form_keys(reading, version)
     own = _own_labels(version.process.properties)
-    return ctx.library.compiled(("labels", version.key, newest), lambda: own | _labels(ctx, reading, newest))
+    return ctx.library.compiled(("labels", version.key, newest), lambda: _labels(ctx, reading, newest) | own)
 
 
 def variable_labels(ctx: Context, definition_key: int) -> Mapping[str, tuple[str, str]]:
