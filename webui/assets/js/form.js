@@ -27,6 +27,14 @@ function readableMoments(timeZone) {
   return { templating: ["type", Templating] };
 }
 
+/** An empty text field says nothing: models see null, not an empty text. */
+function withoutEmptyTexts(value) {
+  if (value === "") return null;
+  if (Array.isArray(value)) return value.map(withoutEmptyTexts);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutEmptyTexts(part)]));
+}
+
 /** A list whose rows were all removed has no field left to speak for it: say that it is empty. */
 function keepEmptyLists(component, shown, data) {
   for (const part of component.components ?? []) {
@@ -81,7 +89,7 @@ class FormPage {
   data() {
     const data = this.form._getSubmitData();
     keepEmptyLists(this.form._getState().schema, this.form._getState().data, data);
-    return data;
+    return withoutEmptyTexts(data);
   }
 
   /** form-js names the buttons that remove a row in English alone. */
