@@ -1,11 +1,12 @@
 // Bundles the browser side into webui/static/dist/. Run by `npm run build`; nothing is fetched at run time.
-import { rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = join(here, "..", "static", "dist");
+const dist = join(here, "..", "static", "dist");
+const out = `${dist}.new`;
 
 rmSync(out, { recursive: true, force: true });
 await esbuild.build({
@@ -30,3 +31,10 @@ await esbuild.build({
   loader: { ".woff": "file", ".woff2": "file", ".ttf": "file", ".eot": "file", ".svg": "file" },
   logLevel: "warning",
 });
+
+// The new bundle takes the old one's place at once: a server that runs meanwhile never finds half of it.
+const old = `${dist}.old`;
+rmSync(old, { recursive: true, force: true });
+if (existsSync(dist)) renameSync(dist, old);
+renameSync(out, dist);
+rmSync(old, { recursive: true, force: true });
