@@ -207,4 +207,9 @@ def task_row(task: Task, *, may_open: bool) -> dict[str, Any]:
 
 def state_choices() -> list[tuple[str, str]]:
     """Return the states that cases can be searched by."""
-    return [("ACTIVE", text("进行中")), ("COMPLETED", text("已完成")), ("TERMINATED", text("已终止"))]
+    return [
+        ("ACTIVE", text("进行中")),
+        ("suspended", text("已暂停")),
+        ("COMPLETED", text("已完成")),
+        ("TERMINATED", text("已终止")),
+    ]

@@ -68,6 +68,13 @@ def names(definition_key: int) -> Names:
     return Names(elements(definition_key), people(), groups(), labels(definition_key))
 
 
+def _options(definition_key: int) -> Mapping[str, Mapping[str, str]]:
+    kept: dict[int, Mapping[str, Mapping[str, str]]] = g.setdefault("option_labels", {})
+    if definition_key not in kept:
+        kept[definition_key] = access.ask(queries.option_labels, definition_key)
+    return kept[definition_key]
+
+
 def process(definition_key: int, name: str) -> str:
     """Return a process's name, the English one where the person reads English and the model has it."""
     return access.ask(_english_name, definition_key) or name if is_english() else name
@@ -86,8 +93,7 @@ def labels(definition_key: int) -> Mapping[str, str]:
 
 def readable(definition_key: int, name: str, value: Any) -> Any:
     """Return a variable's value in words: the label of a chosen option, the name of a person; the rest as it is."""
-    options = access.ask(queries.option_labels, definition_key).get(name, {})
-    known = people()
+    options, known = _options(definition_key).get(name, {}), people()
 
     def word(item: Any) -> Any:
         if not isinstance(item, str):
