@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from engine.commands.instances import Caller, begin, binding_name, new_unit
 from engine.commands.taking import TakenFor, taken_for_instance
@@ -11,13 +11,23 @@ from engine.history.events import Cancelled, ChildStarted
 from engine.kernel.advance import Escalated, InstanceEnded
 from engine.store.context import Context
 from engine.store.library import resolve
-from engine.store.tables import element_instance
+from engine.store.tables import IS_ACTIVE, element_instance, process_instance
 
 MAX_DEPTH = 25
 """How deep processes may call each other: a process that calls itself without end becomes an incident."""
 
+MAX_RECURSIVE = 100
+"""How many instances of a process that calls itself may live in one case: two calls at once would double at each depth."""
+
 _LIVE = select(element_instance.c.key).where(
     element_instance.c.instance_key == bindparam("instance"), element_instance.c.key == bindparam("element")
+)
+
+_CALLER = select(process_instance.c.bpmn_process_id, process_instance.c.parent_key).where(
+    process_instance.c.key == bindparam("instance")
+)
+_OF_PROCESS = select(func.count()).where(
+    process_instance.c.bpmn_process_id == bindparam("process"), process_instance.c.root_key == bindparam("root"), IS_ACTIVE
 )
 
 
@@ -90,7 +100,19 @@ def _called(found: TakenFor) -> int:
     if parent["depth"] >= MAX_DEPTH:
         raise NotFound(f"调用层数超过 {MAX_DEPTH}，流程可能在无限调用自己（processes call each other too deeply）")
     process_id, binding, tag = content["process_id"], content["binding"], content["version_tag"]
+    if parent["depth"] >= 2 and _calls_itself(found, parent["root_key"], process_id):
+        raise NotFound(f"流程 {process_id} 调用自己，已有 {MAX_RECURSIVE} 个实例未结束（it calls itself too often）")
     fixed = (parent["bindings"] or {}).get(binding_name(process_id, binding, tag))
     if fixed is not None:
         return int(fixed)
     return resolve(found.tx, "process", process_id, binding, version_tag=tag, deployment_key=parent["deployment_key"])
+
+
+def _calls_itself(found: TakenFor, root_key: int, process_id: str) -> bool:
+    """Whether a process is among those that led to this call, and too many instances of it live in this case."""
+    row = found.tx.one(_CALLER, {"instance": found.unit.key})
+    while row is not None:
+        if row.bpmn_process_id == process_id:
+            return int(found.tx.scalar(_OF_PROCESS, {"process": process_id, "root": root_key}) or 0) >= MAX_RECURSIVE
+        row = found.tx.one(_CALLER, {"instance": row.parent_key})
+    return False

@@ -21,14 +21,16 @@ def check(reading: Reading, scoped: Scoped) -> None:
             _event_gateway(reading, scoped, draft)
         if draft.tag in {"startEvent", "boundaryEvent"}:
             _never_interrupting(reading, draft)
+        _twice(reading, [scoped.drafts[b] for b in draft.boundaries])
     for scope in (scoped.process, *(d for d in scoped.drafts.values() if d.tag == "subProcess")):
         _starts(reading, scoped, scope)
         _links(reading, scoped, scope)
+        _twice(reading, _starting(scoped, scope))
 
 
 def _task(reading: Reading, draft: Draft) -> None:
     values, node = draft.values, draft.node
-    if any(p.verdict == "refused" and p.element_id == draft.id for p in reading.problems):
+    if draft.id in reading.refused:
         return  # said already
     event: Event | None = values.get("event")
     if draft.type in {"SERVICE_TASK", "SEND_TASK"} and "job" not in values:
@@ -142,6 +144,29 @@ def _starts(reading: Reading, scoped: Scoped, scope: Draft) -> None:
                 reading.refuse(start.node, f"流程不能由 {event.kind} 开始 / a process cannot start by it")
             if event.name is not None and event.name.static is None:
                 _static_start(reading, start, event)
+
+
+def _starting(scoped: Scoped, scope: Draft) -> list[Draft]:
+    """Return the start events that wait while a scope lives: of its event sub-processes; of a process, its own too."""
+    children = [scoped.drafts[c] for c in scope.children]
+    inner = [scoped.drafts[c] for d in children if d.type == "EVENT_SUB_PROCESS" for c in d.children]
+    own = children if scope.type == "PROCESS" else []
+    return [d for d in (*own, *inner) if d.type == "START_EVENT"]
+
+
+def _twice(reading: Reading, catchers: list[Draft]) -> None:
+    """Refuse a second catcher of the same error, escalation or message at one place: only one of them would ever get it."""
+    seen: dict[tuple[object, ...], Draft] = {}
+    for draft in catchers:
+        event: Event | None = draft.values.get("event")
+        if event is None or event.kind not in {"error", "escalation", "message"}:
+            continue
+        what = event.code if event.kind != "message" else event.name
+        key = event.correlation_key.text if event.correlation_key else None
+        place = draft.node.parent if draft.tag == "startEvent" and _starts_process(draft) else None
+        first = seen.setdefault((event.kind, what.text if what else None, key, id(place)), draft)
+        if first is not draft:
+            reading.refuse(draft.node, f"与 {first.id} 捕获同一个 {event.kind} / catches the same {event.kind} as {first.id}")
 
 
 def _static_start(reading: Reading, start: Draft, event: Event) -> None:

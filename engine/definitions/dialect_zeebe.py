@@ -80,11 +80,11 @@ def binding(reading: Reading, node: Node) -> tuple[str, str | None]:
 
 
 def flag(reading: Reading, node: Node, name: str, default: bool) -> bool:
-    """Read a boolean attribute."""
+    """Read a boolean attribute (`xsd:boolean`)."""
     text = node.get(name)
-    if text not in {None, "true", "false"}:
+    if text not in {None, "true", "false", "1", "0"}:
         reading.refuse(node, f"{name} 应为 true 或 false / must be true or false", name)
-    return default if text is None else text == "true"
+    return default if text is None else text in {"true", "1"}
 
 
 def check_moment(reading: Reading, node: Node, term: Term | None, attribute: str) -> Term | None:

@@ -133,7 +133,7 @@ def _definitions(reading: Reading) -> list[Process]:
         if node.namespace != BPMN:
             continue
         if node.name == "process":
-            if node.get("isExecutable") != "true":
+            if not dialect_zeebe.flag(reading, node, "isExecutable", False):
                 node.keep_all("isExecutable 不为 true，不执行 / not executable")
             else:
                 processes.append(_process(reading, node))
@@ -156,8 +156,8 @@ def _process(reading: Reading, node: Node) -> Process:
     scoped = Scoped(draft)
     _extensions(reading, draft)
     _scope(reading, scoped, draft)
-    for flow_node in list(scoped.flow_nodes.values()):
-        _flow(reading, scoped, flow_node)
+    for flow_id, flow_node in scoped.flow_nodes.items():
+        _flow(reading, scoped, flow_id, flow_node)
     _attach(reading, scoped)
     for each in (draft, *scoped.drafts.values()):
         own_properties.apply(reading, scoped, each)
@@ -203,7 +203,7 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
     if element_id in scoped.drafts or element_id == scoped.process.id:
         return  # refused as a duplicate
     kind = TYPES[node.name]
-    if node.name == "subProcess" and node.get("triggeredByEvent") == "true":
+    if node.name == "subProcess" and dialect_zeebe.flag(reading, node, "triggeredByEvent", False):
         kind = "EVENT_SUB_PROCESS"
     draft = Draft(node, element_id, name, kind, scope.id)
     scoped.drafts[element_id] = draft
@@ -338,10 +338,9 @@ def _child_expression(reading: Reading, node: Node, name: str) -> Term | None:
     return reading.expression(child, child.text)
 
 
-def _flow(reading: Reading, scoped: Scoped, node: Node) -> None:
+def _flow(reading: Reading, scoped: Scoped, flow_id: str, node: Node) -> None:
     node.executed().keep("isImmediate")
     source, target = node.get("sourceRef"), node.get("targetRef")
-    flow_id = next(k for k, v in scoped.flow_nodes.items() if v is node) if node.id is None else node.id
     for attribute, value in (("sourceRef", source), ("targetRef", target)):
         if value not in scoped.drafts:
             reading.refuse(node, f"连线 {flow_id} 的 {attribute} 指向不存在的元素：{value} / dangling {attribute}", attribute)

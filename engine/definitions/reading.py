@@ -89,6 +89,7 @@ class Reading:
         dialect: zeebe, camunda or plain.
         references: root elements (messages, errors ...) by id.
         problems: refusals and warnings, in the order they were found.
+        refused: ids of the elements that have a refusal.
     """
 
     resource: str
@@ -96,11 +97,14 @@ class Reading:
     dialect: str
     references: dict[str, Node] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     def refuse(self, node: Node, reason: str, attribute: str | None = None, namespace: str = "") -> None:
         """Refuse an element or one of its attributes."""
         node.judge("refused", reason, attribute, namespace)
-        self.problems.append(self._finding("refused", node, reason, _shown(attribute, namespace)))
+        finding = self._finding("refused", node, reason, _shown(attribute, namespace))
+        self.problems.append(finding)
+        self.refused.add(finding.element_id)
 
     def warn(self, node: Node, reason: str, attribute: str | None = None) -> None:
         """Say what should be known about an element that is deployed all the same."""

@@ -24,6 +24,7 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 MAX_BYTES = 10_000_000
 MAX_DEPTH = 100
 MAX_ELEMENTS = 20_000
+MAX_ATTRIBUTES = 200
 
 Name = tuple[str, str]  # namespace ("" = none), local name
 
@@ -154,6 +155,9 @@ def _copy(root: etree._Element) -> Node:
 
 def _node(element: etree._Element, parent: Node | None) -> Node:
     namespace, name = _split(str(element.tag))
+    if len(element.attrib) > MAX_ATTRIBUTES:  # lxml looks each one up anew
+        line = cast("Any", element).sourceline
+        raise UnreadableXml(f"{name} 的属性超过 {MAX_ATTRIBUTES} 个 / more than {MAX_ATTRIBUTES} attributes", line=line)
     attributes = {_split(str(key)): str(value) for key, value in element.attrib.items()}
     return Node(namespace, name, attributes, (element.text or "").strip(), cast("Any", element).sourceline or 0, parent, [], {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import Engine, commands, jobs
-from engine.commands.calls import MAX_DEPTH
+from engine.commands.calls import MAX_DEPTH, MAX_RECURSIVE
 from tests.unit.commands.office import kinds, line, office, open_task, task, turn
 from tests.unit.kernel.drawing import boundary, draw, element, end, event, ext, flow, timer, z
 
@@ -146,3 +146,15 @@ def test_suspending_the_caller_locks_the_called(engine: Engine) -> None:
     assert open_task(engine, child.key).suspended_reason == "核查"
     assert engine.instance(child.key).suspended_reason == "核查"
     assert engine.instance(case).state == "ACTIVE"
+
+
+def test_a_process_that_calls_itself_twice_stops_before_it_doubles_for_ever(engine: Engine) -> None:
+    call_again = ext(z("calledElement", processId="P"))
+    body = element("startEvent", "s") + element("callActivity", "a", call_again) + element("callActivity", "b", call_again)
+    engine.deploy({"p.bpmn": draw(body + flow("s", "a") + flow("s", "b"))})
+    case = engine.start("P")
+    incidents = engine.incidents()
+    assert {i.kind for i in incidents} == {"CALLED_ELEMENT_ERROR"}
+    assert len({i.process_instance_key for i in incidents}) <= MAX_RECURSIVE
+    engine.cancel(case, reason="a loop")
+    assert engine.incidents() == ()

@@ -87,3 +87,12 @@ def test_no_python_from_a_model(code: str) -> None:
     body = start() + gate + end() + flow("s", "k") + flow("k", "u", code) + flow("k", "e", flow_id="d")
     file = definitions.read_bpmn(draw(body), "t.bpmn")
     assert not file.ok or file.processes[0].flows  # FEEL may be able to read it as names and calls; nothing was run either way
+
+
+def test_an_element_of_too_many_attributes_is_refused_at_once() -> None:
+    many = " ".join(f'a{i}="1"' for i in range(50_000))
+    started = time.thread_time()
+    file = definitions.read_bpmn(draw(f"<b:task id='q' {many}/>"), "a.bpmn")
+    assert not file.ok
+    assert "200" in file.findings[0].reason
+    assert time.thread_time() - started < 2

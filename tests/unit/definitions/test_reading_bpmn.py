@@ -414,3 +414,28 @@ def test_expressions_of_other_languages(language: str) -> None:
     inner = f'<b:conditionExpression language="{language}">x</b:conditionExpression>'
     condition = element("sequenceFlow", "f", inner, sourceRef="g", targetRef="u")
     assert "only FEEL" in says(start() + gate + user("u") + end() + flow("s", "g") + condition + flow("g", "e", flow_id="d"))
+
+
+@pytest.mark.parametrize("kind", ["error", "escalation", "message"])
+def test_two_catchers_of_the_same_at_one_place_are_refused(kind: str) -> None:
+    trigger = event(kind, "m" if kind == "message" else None)
+    ends = end("e1") + flow("b1", "e1") + flow("b2", "e1")
+    body = start() + user("u") + chain("s", "u") + boundary("b1", "u", trigger) + boundary("b2", "u", trigger) + ends
+    assert [f.element_id for f in refused(body, message("m", "paid"))] == ["b2"]
+    subs = "".join(
+        element("subProcess", f"v{i}", start(f"s{i}", trigger) + end(f"x{i}") + chain(f"s{i}", f"x{i}"), triggeredByEvent="true")
+        for i in (1, 2)
+    )
+    assert [f.element_id for f in refused(PLAIN + subs, message("m", "paid"))] == ["s2"]
+
+
+def test_two_start_events_for_one_message_are_refused() -> None:
+    body = start("s1", event("message", "m")) + start("s2", event("message", "m")) + end() + flow("s1", "e") + flow("s2", "e")
+    assert [f.element_id for f in refused(body, message("m", "paid", None))] == ["s2"]
+
+
+def test_booleans_are_those_of_xml() -> None:
+    body = PLAIN + boundary("b", "u", timer("PT1H")).replace('"true"', '"0"') + end("e1") + flow("b", "e1")
+    data = draw(body).replace(b'isExecutable="true"', b'isExecutable="1"')
+    (process,) = definitions.read_bpmn(data, "t.bpmn").processes
+    assert not process.elements["b"].interrupting

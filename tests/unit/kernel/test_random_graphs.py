@@ -54,6 +54,7 @@ KINDS = {
     "terminate": lambda i: end(i, "<b:terminateEventDefinition/>"),
 }
 ENDS = {"end", "error", "terminate"}
+CAUGHT = ["timer", "message", "error", "escalation"]
 HOSTS = {"user", "many", "steps", "job", "sub"}
 
 
@@ -68,7 +69,7 @@ def scopes(draw_: st.DrawFn, prefix: str = "", depth: int = 0) -> str:
     for node, kind in zip(ids, kinds, strict=True):
         xml += element("subProcess", node, draw_(scopes(f"{node}-", depth + 1))) if kind == "sub" else KINDS[kind](node)
         if kind in HOSTS:
-            for k, on in enumerate(draw_(st.lists(st.sampled_from(["timer", "message", "error", "escalation"]), max_size=2))):
+            for k, on in enumerate(draw_(st.lists(st.sampled_from(CAUGHT), max_size=2, unique=True))):
                 trigger = {"timer": timer("PT2H"), "message": event("message", "M")}.get(on) or event(on)
                 alone = on == "error" or draw_(st.booleans())
                 xml += boundary(f"{node}-b{k}", node, trigger, interrupting=alone) + flow(
