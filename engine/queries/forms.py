@@ -63,13 +63,16 @@ def variable_labels(ctx: Context, definition_key: int) -> Mapping[str, tuple[str
 def option_labels(ctx: Context, definition_key: int) -> Mapping[str, Mapping[str, str]]:
     """Return what the options of choice fields are called: variable → value → label, from the forms of a process version.
 
+    The process's properties `option:<variable>:<value>` say it for variables that no form lets people choose.
+
     Raises:
         NotFound: there is no such version.
     """
     with ctx.store.read() as reading:
         version = ctx.library.process(reading, definition_key)
         newest = _form_keys(reading, version)
-        return ctx.library.compiled(("option-labels", version.key, newest), lambda: _option_labels(ctx, reading, newest))
+        given = version.process.properties
+        return ctx.library.compiled(("option-labels", version.key, newest), lambda: _option_labels(ctx, reading, newest, given))
 
 
 def facts(labelled: Mapping[str, tuple[str, str]], names: Iterable[str], variables: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -88,8 +91,15 @@ def _own_labels(properties: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return {name: (label, given.get(f"{name}:en", label)) for name, label in given.items() if not name.endswith(":en")}
 
 
-def _option_labels(ctx: Context, reading: Reading, form_keys: Iterable[int]) -> dict[str, dict[str, str]]:
+def _option_labels(
+    ctx: Context, reading: Reading, form_keys: Iterable[int], properties: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
+
+    for name, label in properties.items():
+        if name.startswith("option:"):
+            variable, _, value = name.removeprefix("option:").partition(":")
+            found.setdefault(variable, {})[value] = label
 
     def visit(components: object) -> None:
         for part in components if isinstance(components, list) else ():

@@ -16,8 +16,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine.clock import TurnedClock
 from engine.facade import Engine
+from engine.scenarios import read_scenario, runner
 from engine.scenarios.organisation import read_organisation
-from engine.scenarios.runner import resources_below
+from engine.scenarios.reading import Act
 from engine.settings import Settings
 
 from .conftest import PASSWORD, Person
@@ -41,7 +42,7 @@ def _template() -> Path:
     settings = Settings(sqlite_synchronous="NORMAL")
     with Engine.open(f"sqlite:///{file}", clock=moment("2026-01-01T08:00"), settings=settings) as engine:
         read_organisation(PROCESSES / "organisation.yaml").enter(engine, password=PASSWORD)
-        engine.deploy(resources_below([PROCESSES, FORMS]), by="admin")
+        engine.deploy(runner.resources_below([PROCESSES, FORMS]), by="admin")
     return file
 
 
@@ -67,18 +68,45 @@ def clock(engine: Engine) -> TurnedClock:
 
 def turn(engine: Engine, text: str) -> None:
     """Turn the clock to the hospital's `2026-11-20T18:05`, doing on the way what is due, each at its time."""
-    target = moment(text)
-    while (due := engine.next_due()) is not None and due <= target:
-        clock(engine).set(max(due, clock(engine).now()))
-        engine.run_due()
-    clock(engine).set(target)
+    runner.pass_time(engine, clock(engine), moment(text))
     engine.run_due()
 
 
-def complete(engine: Engine, element: str, by: str, values: Mapping[str, Any], *files: str) -> None:
-    """Complete one open task at an element without the browser; `files` are fields that get a document each."""
-    open_tasks = [task for task in engine.tasks() if task.element_id == element]
-    task = next((task for task in open_tasks if task.assignee == by), open_tasks[0])
+class Walk:
+    """A scenario of `processes/` whose steps are done without the browser, except those that a test does in it."""
+
+    def __init__(self, engine: Engine, path: str) -> None:
+        self.engine = engine
+        self.scenario = read_scenario(PROCESSES / path)
+        self._steps = iter(self.scenario.steps)
+
+    def until(self, element: str) -> None:
+        """Do the steps before the one that completes a task at an element; the time is then that step's, the task is open."""
+        for step in self._steps:
+            if step.at is not None:
+                runner.pass_time(self.engine, clock(self.engine), step.at)
+            act = step.act
+            if act is not None and act.kind == "complete" and act.target == element:
+                return
+            if act is not None:
+                self._do(act)
+        raise AssertionError(f"no step completes {element}")
+
+    def _do(self, act: Act) -> None:
+        values = act.options.get("with") or {}
+        if act.kind == "complete":
+            complete(self.engine, act.target, act.options["by"], values, *act.options.get("files") or (), where=act.options.get("where"))
+        else:
+            assert act.kind == "message", f"{act.kind} is not done here"
+            self.engine.publish(act.target, str(act.options["key"]), values)
+
+
+def complete(
+    engine: Engine, element: str, by: str, values: Mapping[str, Any], *files: str, where: Mapping[str, Any] | None = None
+) -> None:
+    """Complete an open task without the browser; `files`: fields that get a document, `where`: variables that the task sees."""
+    tasks = [task for task in engine.tasks(element_id=element) if engine.may_work(task.key, by)]
+    task = next(task for task in tasks if (where or {}).items() <= engine.variables(task.key).items())
     if task.assignee is None:
         engine.claim(task.key, by=by)
     documents = {field: [engine.attach(f"{field}.pdf", "application/pdf", b"%PDF-1.4", by=by)] for field in files}
@@ -88,7 +116,7 @@ def complete(engine: Engine, element: str, by: str, values: Mapping[str, Any], *
 def write(person: Person, answers: Mapping[str, Answer], row: int = 0) -> None:
     """Fill fields of the open form by their labels, as a person would; `row` (from 0) where several have the same label."""
     for label, answer in answers.items():
-        _write(_frame(person.page, label).nth(row), answer)
+        _write(frame(person.page, label).nth(row), answer)
 
 
 def add_row(person: Person, rows_label: str) -> None:
@@ -109,7 +137,7 @@ def sign(person: Person) -> None:
     person.finish("签名并完成")
 
 
-def _frame(page: Page, label: str) -> Locator:
+def frame(page: Page, label: str) -> Locator:
     """Return the frames (label, control, errors) of all fields with a label."""
     said = page.locator("label.fjs-form-field-label", has_text=re.compile(rf"^\s*{re.escape(label)}\s*\*?\s*$"))
     of_field = "contains(concat(' ', @class, ' '), ' fjs-form-field ')"
