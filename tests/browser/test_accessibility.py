@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from engine import queries
 from engine.facade import Engine
 
 from .conftest import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+TABLE = Path(__file__).parents[2] / "processes" / "data-transfer" / "reward-share.dmn"
 PAGES = (
     "/",
     "/?tab=groups",
@@ -26,6 +29,7 @@ PAGES = (
     "/definitions",
     "/definitions/process/{process}",
     "/definitions/form/{form}",
+    "/definitions/decision/{decision}",
     "/statistics",
     "/audit",
     "/admin/users",
@@ -40,6 +44,7 @@ PAGES = (
 
 @pytest.fixture
 def places(engine: Engine) -> list[str]:
+    engine.deploy({TABLE.name: TABLE.read_bytes()}, by="root")
     engine.submit("expense", {"purpose": "参会", "amount": 12, "items": [{"what": "车票", "price": 12}]}, by="anna")
     task = engine.tasks()[0]
     engine.claim(task.key, by="ben")
@@ -48,6 +53,7 @@ def places(engine: Engine) -> list[str]:
         "task": task.key,
         "process": task.process_definition_key,
         "form": task.form_key,
+        "decision": queries.resources(engine.context, "decision")[0].key,
     }
     return [page.format(**keys) for page in PAGES]
 

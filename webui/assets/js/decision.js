@@ -47,6 +47,7 @@ async function show(place) {
     for (const button of tabs.children) button.setAttribute("aria-pressed", String(button.dataset.id === view.id));
     container.dataset.view = view.type;
     for (const head of container.querySelectorAll("th.index-column:empty")) head.append(hidden(say("序号")));
+    for (const table of container.querySelectorAll(".tjs-table-container")) table.tabIndex = 0; // it scrolls: let the keyboard in
   };
   for (const view of views) {
     const button = document.createElement("button");
