@@ -23,15 +23,16 @@ def user_task(task: CoreTask) -> TaskCreated:
     priority = evaluation.number(user.priority, view) if user.priority else DEFAULT_PRIORITY
     if not 0 <= priority <= 100:
         raise Trouble(EXTRACT_VALUE_ERROR, f"优先级应在 0 到 100 之间：{priority} / the priority must be between 0 and 100")
-    signed = element.signed
+    signed, excluded = element.signed, _excluded(task)
+    assignee = evaluation.optional_text(user.assignee, view) or None
     return TaskCreated(
         key=task.key,
         element_id=element.id,
         name=element.name or element.id,
-        assignee=evaluation.optional_text(user.assignee, view) or None,
+        assignee=None if assignee in excluded else assignee,  # who is excluded never gets it, not from the model either
         candidate_groups=evaluation.words(user.candidate_groups, view),
         candidate_users=evaluation.words(user.candidate_users, view),
-        excluded_users=_excluded(task),
+        excluded_users=excluded,
         due_at=evaluation.optional_moment(user.due, view),
         follow_up_at=evaluation.optional_moment(user.follow_up, view),
         priority=priority,
