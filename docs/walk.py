@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +26,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from engine.clock import TurnedClock  # noqa: E402 - the checkout may not be installed
+from engine import jobs  # noqa: E402 - the checkout may not be installed
+from engine.clock import TurnedClock  # noqa: E402
 from engine.facade import Engine  # noqa: E402
 from engine.scenarios.organisation import read_organisation  # noqa: E402
 from engine.scenarios.runner import pass_time, resources_below  # noqa: E402
@@ -111,6 +112,18 @@ ACHIEVEMENT = {
     "team": [{"name": "研究者二", "username": "researcher-2"}],
 }
 
+FEE = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"
+ targetNamespace="http://liuzhuan.example/fee">
+ <process id="fee" name="版面费报销" isExecutable="true">
+  <startEvent id="begin"/><sequenceFlow id="to-wait" sourceRef="begin" targetRef="wait"/>
+  <intermediateCatchEvent id="wait" name="等待复核期"><timerEventDefinition>
+   <timeDuration>=duration("P1D") * review_days</timeDuration>
+  </timerEventDefinition></intermediateCatchEvent>
+  <sequenceFlow id="to-end" sourceRef="wait" targetRef="done"/><endEvent id="done"/>
+ </process>
+</definitions>"""
+
 
 class Stage:
     """The running product: an engine on a turned clock, its pages on loopback."""
@@ -123,6 +136,7 @@ class Stage:
     def turn(self, local: str) -> None:
         """Let time pass until a moment in Shanghai; what falls due on the way fires at its own time."""
         pass_time(self.engine, self.clock, datetime.fromisoformat(f"{local}+08:00"))
+        jobs.write_checkpoint(self.engine.context)  # as the driver does every minute
 
     def case(self, business_id: str) -> int:
         """Return the key of a case by its business id."""
@@ -252,7 +266,9 @@ class Person:
         else:
             self.page.evaluate("window.scrollTo(0, 0)")
         size = self.page.viewport_size or WIDE
-        clip = {"x": 0.0, "y": 0.0, "width": float(size["width"]), "height": float(height or size["height"])}
+        shown = min(height or size["height"], size["height"])
+        above = max(0.0, (at.bounding_box() or {"y": 80.0})["y"] - 80) if at is not None else 0.0
+        clip = {"x": 0, "y": min(above, size["height"] - shown), "width": size["width"], "height": shown}
         self.page.screenshot(path=IMAGES / f"{name}.png", clip=clip, animations="disabled")  # type: ignore[arg-type]  # a mapping of the four keys
         print(f"  {name}.png")
 
@@ -327,7 +343,8 @@ def miss_the_deadline(stage: Stage, browser: Browser) -> None:
         expect(head.page.locator(".bell")).to_have_attribute("aria-label", re.compile("未读"))
         head.go("/alerts")
         expect(head.page.locator("main")).to_contain_text("逾期")
-        head.shoot("alerts", height=520)
+        head.shoot("alerts", height=420)
+        head.shoot_english("/alerts", "alerts.en", height=420)
     with Person(stage, browser, "investigator-1", NARROW) as investigator:
         investigator.go("/?tab=overdue")
         investigator.shoot("narrow-inbox")
@@ -391,10 +408,9 @@ def look_at_the_case(stage: Stage, browser: Browser) -> None:
     key = stage.case("SAE-2026-0001")
     with Person(stage, browser, "investigator-1") as investigator:
         investigator.go(f"/cases/{key}")
-        investigator.shoot("case")
-        investigator.shoot("case-facts", at=investigator.card("任务"))
         investigator.page.get_by_role("button", name="适合窗口").first.click()
-        investigator.shoot("case-fit", height=860)
+        investigator.shoot("case", height=860)
+        investigator.shoot("case-facts", at=investigator.card("任务"))
 
 
 def change_a_deadline(stage: Stage, browser: Browser) -> None:
@@ -423,7 +439,22 @@ def change_a_deadline(stage: Stage, browser: Browser) -> None:
         admin.page.locator("main section li").filter(has_text="sae_hospital_limits").get_by_role("link").click()
         admin.settle()
         admin.follow("与上一版比较")
-        admin.shoot("changes", height=520)
+        admin.shoot("changes", height=420)
+    _check_both_deadlines(stage)
+
+
+def _check_both_deadlines(stage: Stage) -> None:
+    """A case begun after the deployment is due after 22 hours; the one begun before keeps its own deadline."""
+    engine = stage.engine
+    case = engine.start("sae-escalation", by="investigator-2")
+    (register,) = engine.tasks(instance=case)
+    aware = stage.clock.now() - timedelta(hours=1)
+    event = {**EVENT, "pi": "investigator-2", "onset_at": aware.isoformat(), "aware_at": aware.isoformat()}
+    engine.complete(register.key, {**event, "dmc_in_place": False}, by="investigator-2")
+    (report,) = engine.tasks(instance=case, element_id="initial-report")
+    before = engine.variables(stage.case("SAE-2026-0001"))["deadlines"]["report_hours"]
+    if report.due_at != aware + timedelta(hours=22) or before != 24:
+        raise SystemExit(f"the changed deadline: due {report.due_at}, known {aware}; the first case has {before} hours")
 
 
 def _once(text: str, old: str, new: str, after: str = "") -> str:
@@ -441,9 +472,18 @@ def audit_the_case(stage: Stage, browser: Browser) -> None:
         auditor.go(f"/cases/{key}/replay")
         slider = auditor.page.locator("#slider")
         most = int(slider.get_attribute("max") or 0)
-        for name, part in (("replay", 0.35), ("replay-signature", 1.0)):
-            slider.fill(str(round(most * part)))
-            auditor.shoot(name, height=1100)
+        slider.fill(str(round(most * 0.37)))
+        auditor.shoot("replay")
+        signatures = auditor.page.locator("[data-signatures] li")
+        position = most
+        while not signatures.count() and position >= 0:
+            slider.fill(str(position))
+            position -= 1
+        expect(signatures.first).to_contain_text("ethics-chair-1")
+        auditor.shoot("replay-signature", at=auditor.page.locator("[data-when]").first, height=420)
+        auditor.go(f"/cases/{key}/replay?lang=en")
+        slider.fill(str(round(most * 0.37)))
+        auditor.shoot("replay.en")
         auditor.go("/audit")
         auditor.press("验证全部历史")
         expect(auditor.page.locator(".notice-ok")).to_be_visible()
@@ -451,12 +491,22 @@ def audit_the_case(stage: Stage, browser: Browser) -> None:
 
 
 def administer(stage: Stage, browser: Browser) -> None:
-    """People, the calendar, an expression that failed."""
+    """People, the calendar, an expression that failed and is corrected."""
+    stage.engine.deploy({"fee.bpmn": FEE}, by="admin")
+    stage.engine.start("fee", {"amount": 1200.5}, business_id="FEE-2026-0001", by="admin")
     with Person(stage, browser, "admin") as admin:
         admin.go("/admin/users")
         admin.shoot("admin-users", height=560)
         admin.go("/admin/calendar?year=2027")
         admin.shoot("admin-calendar", height=760)
+        admin.go("/admin/incidents")
+        admin.follow("等待复核期")
+        admin.page.locator("#variables").fill("review_days = 3")
+        admin.shoot("incident", height=760)
+        with admin.page.expect_navigation():
+            admin.page.get_by_role("button", name="更正并重试").click()
+    if stage.engine.incidents():
+        raise SystemExit("the incident is still there after its variable was corrected")
 
 
 CHAPTERS = (
