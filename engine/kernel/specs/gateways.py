@@ -89,8 +89,7 @@ class InclusiveGateway(_Join):
                 token = tree.tasks[key]
                 if key in waiting or ("host" in token.memo and "on" not in token.memo) or "gate" in token.memo:
                     continue
-                reached = self.reached_from(token.spec)
-                if reached & missing and not reached & here:
+                if self.reached_from(token.spec) & missing and not self.reached_from(token.spec, by_flows_alone=True) & here:
                     return False
         by_flow: dict[str, CoreTask] = {}
         for token in waiting.values():
@@ -98,9 +97,14 @@ class InclusiveGateway(_Join):
         self.merge(task, [t for t in by_flow.values() if t is not task])
         return True
 
-    def reached_from(self, start: Node) -> frozenset[str]:
-        """Return the ids of this gateway's incoming flows that can be reached from an element without passing the gateway."""
-        if start.name not in self._reached:
+    def reached_from(self, start: Node, *, by_flows_alone: bool = False) -> frozenset[str]:
+        """Return the ids of this gateway's incoming flows that can be reached from an element without passing the gateway.
+
+        Args:
+            by_flows_alone: not through boundary events: what may happen beside an element is no way that its own token takes.
+        """
+        place = start.name, by_flows_alone
+        if place not in self._reached:
             found: set[str] = set()
             seen: set[str] = {start.name}
             stack = [start]
@@ -112,15 +116,15 @@ class InclusiveGateway(_Join):
                     elif target.name not in seen:
                         seen.add(target.name)
                         stack.append(target)
-                for boundary in node.boundaries:
+                for boundary in () if by_flows_alone else node.boundaries:
                     if boundary.name not in seen:
                         seen.add(boundary.name)
                         stack.append(boundary)
-            self._reached[start.name] = frozenset(found)
-        return self._reached[start.name]
+            self._reached[place] = frozenset(found)
+        return self._reached[place]
 
     @cached_property
-    def _reached(self) -> dict[str, frozenset[str]]:
+    def _reached(self) -> dict[tuple[str, bool], frozenset[str]]:
         return {}
 
 
