@@ -95,7 +95,14 @@ class Walk:
     def _do(self, act: Act) -> None:
         values = act.options.get("with") or {}
         if act.kind == "complete":
-            complete(self.engine, act.target, act.options["by"], values, *act.options.get("files") or (), where=act.options.get("where"))
+            complete(
+                self.engine,
+                act.target,
+                act.options["by"],
+                values,
+                *act.options.get("files") or (),
+                where=act.options.get("where"),
+            )
         else:
             assert act.kind == "message", f"{act.kind} is not done here"
             self.engine.publish(act.target, str(act.options["key"]), values)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
-from engine.facade import Engine, Task
+from engine.facade import Engine
+from engine.queries.records import Task
 from engine.settings import Settings
 
 from . import processes
@@ -124,7 +125,7 @@ def show(manager: Person, name: str) -> None:
 def changed(file: bytes, within: str, old: str, new: str) -> bytes:
     """Write a figure anew within the element that has an id."""
     document = etree.fromstring(file)
-    (element,) = document.xpath("//*[@id = $id]", id=within)
+    (element,) = [part for part in document.iter() if part.get("id") == within]
     (figure,) = [part for part in element.iter() if part.text == old]
     figure.text = new
     return etree.tostring(document, encoding="UTF-8", xml_declaration=True)
@@ -132,7 +133,9 @@ def changed(file: bytes, within: str, old: str, new: str) -> bytes:
 
 def upload(manager: Person, files: Mapping[str, bytes]) -> Page:
     manager.open("/definitions")
-    uploads = [{"name": name, "mimeType": "application/xml", "buffer": content} for name, content in files.items()]
+    uploads: list[FilePayload] = [
+        {"name": name, "mimeType": "application/xml", "buffer": content} for name, content in files.items()
+    ]
     manager.page.get_by_label("文件").set_input_files(uploads)
     manager.page.get_by_role("button", name="部署", exact=True).click()
     return manager.page

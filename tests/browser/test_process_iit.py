@@ -18,7 +18,16 @@ from .processes import add_row, complete, look, sign, write
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Seat = Callable[..., Person]
 TITLE = "冠心病患者长期预后队列研究"
-DOCUMENTS = ("研究方案", "知情同意书", "病例报告表", "统计分析计划", "数据管理计划", "风险控制计划（含 SAE 处置）", "经费预算", "团队简历与培训证书")
+DOCUMENTS = (
+    "研究方案",
+    "知情同意书",
+    "病例报告表",
+    "统计分析计划",
+    "数据管理计划",
+    "风险控制计划（含 SAE 处置）",
+    "经费预算",
+    "团队简历与培训证书",
+)
 ASPECTS = ("科学性", "可行性", "观察设计与研究人群", "偏倚与混杂控制", "数据来源与质量", "结局指标", "统计分析", "预算")
 MARKS = ("soundness", "feasibility", "design_type", "bias_control", "data_quality", "endpoints", "statistics", "budget")
 

@@ -124,7 +124,16 @@ def review(person: Seat, engine: Engine) -> None:
     for username in ("ethics-committee-1", "ethics-committee-2"):
         member = person(username)
         look(member, "填写审查工作表")
-        write(member, {"风险受益比": "未改变", "知情同意书是否需要更新": "否", "保护受试者的措施": "继续监测肝功能", "建议": "继续研究", "理由": "风险受益比未变"})
+        write(
+            member,
+            {
+                "风险受益比": "未改变",
+                "知情同意书是否需要更新": "否",
+                "保护受试者的措施": "继续监测肝功能",
+                "建议": "继续研究",
+                "理由": "风险受益比未变",
+            },
+        )
         member.finish()
     chair = person("ethics-chair-1")
     chair.take("作出伦理决定")
@@ -135,7 +144,9 @@ def review(person: Seat, engine: Engine) -> None:
 
 def close(person: Seat, investigator: Person, engine: Engine) -> None:
     look(investigator, "制定纠正与预防措施")
-    write(investigator, {"原因": "入组前肝功能筛查不严", "措施": "修订筛选流程并培训", "责任人": "张医生", "完成期限": "2026-12-10"})
+    write(
+        investigator, {"原因": "入组前肝功能筛查不严", "措施": "修订筛选流程并培训", "责任人": "张医生", "完成期限": "2026-12-10"}
+    )
     investigator.finish()
     follow_up = {
         "report_kind": "final",

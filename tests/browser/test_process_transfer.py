@@ -13,7 +13,7 @@ from engine.settings import Settings
 
 from . import processes
 from .conftest import Person
-from .processes import Walk, add_row, look, sign, write
+from .processes import Walk, add_row, sign, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Seat = Callable[..., Person]
@@ -45,8 +45,14 @@ def disclose(researcher: Person) -> None:
     researcher.open("/start/data-transfer")
     write(researcher, {"成果类型": "数据集或数据库", "成果名称": "心衰队列衍生数据集"})
     add_row(researcher, "主交付物")
-    write(researcher, {"种类": "数据集或数据库", "名称": "主数据集", "已取得登记证书": True, "申报的权属凭证": "数据知识产权登记"})
-    write(researcher, {"种类": "元数据（字典、描述、接口手册、指南、白皮书）", "名称": "数据字典", "申报的权属凭证": "技术秘密备案"}, row=1)
+    write(
+        researcher, {"种类": "数据集或数据库", "名称": "主数据集", "已取得登记证书": True, "申报的权属凭证": "数据知识产权登记"}
+    )
+    write(
+        researcher,
+        {"种类": "元数据（字典、描述、接口手册、指南、白皮书）", "名称": "数据字典", "申报的权属凭证": "技术秘密备案"},
+        row=1,
+    )
     write(
         researcher,
         {

@@ -212,3 +212,20 @@ def test_substitutions(engine: Engine) -> None:
     (found,) = queries.substitutions(engine.context, "carl")
     assert (found.absent_name, found.substitute_name, found.groups, found.active) == ("Anna", "Carl", ("clerk",), True)
     assert queries.substitutions(engine.context, "bo") == ()
+
+
+def test_a_process_names_its_variables_and_their_values_itself(engine: Engine) -> None:
+    sheet = form("f", {"type": "textfield", "key": "title", "label": "标题（如有变化请更新）"})
+    own = {
+        "summary": "title,stage",
+        "label:title": "标题",
+        "label:stage": "阶段",
+        "label:stage:en": "Stage",
+        "option:stage:final": "已列入",
+    }
+    engine.deploy({"f.form": sheet, "p.bpmn": one_task(z("formDefinition", formId="f"), process=own)})
+    case = engine.start("P", {"title": "一", "stage": "final"}, by="anna")
+    definition = engine.instance(case).process_definition_key
+    labels = queries.variable_labels(engine.context, definition)
+    assert (labels["title"], labels["stage"]) == (("标题", "标题"), ("阶段", "Stage"))
+    assert queries.option_labels(engine.context, definition)["stage"] == {"final": "已列入"}
