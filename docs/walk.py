@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import waitress
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
@@ -132,6 +131,7 @@ class Stage:
         self.engine = engine
         self.clock = clock
         self.address = address
+        self.pictures: set[str] = set()
 
     def turn(self, local: str) -> None:
         """Let time pass until a moment in Shanghai; what falls due on the way fires at its own time."""
@@ -270,7 +270,8 @@ class Person:
         above = max(0.0, (at.bounding_box() or {"y": 80.0})["y"] - 80) if at is not None else 0.0
         clip = {"x": 0, "y": min(above, size["height"] - shown), "width": size["width"], "height": shown}
         self.page.screenshot(path=IMAGES / f"{name}.png", clip=clip, animations="disabled")  # type: ignore[arg-type]  # a mapping of the four keys
-        print(f"  {name}.png")
+        self.stage.pictures.add(f"{name}.png")
+        print(f"  {name}.png", flush=True)
 
     def shoot_english(self, path: str, name: str, height: int | None = None) -> None:
         """Write the same page in English."""
@@ -284,10 +285,10 @@ class Person:
         self.follow(task)
         self.press("认领")
 
-    @property
-    def path(self) -> str:
-        """The path of the page that is open."""
-        return urlsplit(self.page.url).path
+    def replay_to(self, step: int) -> None:
+        """Move the replay's slider to a step, counted from 1."""
+        self.page.locator("#slider").fill(str(step - 1))
+        expect(self.page.locator("[data-position]")).to_contain_text(re.compile(f"第 {step} 步|Step {step} of"))
 
     def card(self, heading: str) -> Locator:
         """Return the part of the page that has this heading."""
@@ -470,19 +471,19 @@ def audit_the_case(stage: Stage, browser: Browser) -> None:
     stage.turn("2026-11-24T10:00")
     with Person(stage, browser, "auditor-1") as auditor:
         auditor.go(f"/cases/{key}/replay")
-        slider = auditor.page.locator("#slider")
-        most = int(slider.get_attribute("max") or 0)
-        slider.fill(str(round(most * 0.37)))
+        steps = int(auditor.page.locator("#slider").get_attribute("max") or 0) + 1
+        overdue = round(steps * 0.4)
+        auditor.replay_to(overdue)
         auditor.shoot("replay")
         signatures = auditor.page.locator("[data-signatures] li")
-        position = most
-        while not signatures.count() and position >= 0:
-            slider.fill(str(position))
-            position -= 1
+        for step in range(steps, overdue, -1):
+            auditor.replay_to(step)
+            if signatures.count():
+                break
         expect(signatures.first).to_contain_text("ethics-chair-1")
         auditor.shoot("replay-signature", at=auditor.page.locator("[data-when]").first, height=420)
         auditor.go(f"/cases/{key}/replay?lang=en")
-        slider.fill(str(round(most * 0.37)))
+        auditor.replay_to(overdue)
         auditor.shoot("replay.en")
         auditor.go("/audit")
         auditor.press("验证全部历史")
@@ -534,8 +535,12 @@ def main() -> None:
                 chapter(stage, browser)
         finally:
             browser.close()
-    size = sum(file.stat().st_size for file in IMAGES.glob("*.png"))
-    print(f"{len(list(IMAGES.glob('*.png')))} images, {size / 1e6:.1f} MB, {time.monotonic() - begun:.0f} s")
+    files = list(IMAGES.glob("*.png"))
+    for file in files:
+        if file.name not in stage.pictures:
+            file.unlink()  # of an earlier walk
+    size = sum((IMAGES / name).stat().st_size for name in stage.pictures)
+    print(f"{len(stage.pictures)} pictures, {size / 1e6:.1f} MB, {time.monotonic() - begun:.0f} s")
 
 
 if __name__ == "__main__":
