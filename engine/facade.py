@@ -133,6 +133,7 @@ class Engine:
 
         Raises:
             DeploymentRefused: a file has refusals; it carries the report, and nothing was changed.
+            NotAllowed: `by` has an account here and is no administrator.
         """
         files = {name: content.encode() if isinstance(content, str) else content for name, content in resources.items()}
         return self._run(commands.deploy, by, files, by).report

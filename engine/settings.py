@@ -36,7 +36,6 @@ class Settings:
     trusted_proxies: int = _setting(0, "number of reverse proxies in front whose X-Forwarded-* headers are believed")
     upload_megabytes: int = _setting(20, "largest request body in MiB, attachments included")
     step_budget: int = _setting(10_000, "elements one command may enter before an endless loop is called one")
-    job_retries: int = _setting(3, "tries of a built-in job before it becomes an incident, where the model does not say")
     checkpoint_seconds: int = _setting(60, "longest time between two checkpoints of the journal")
     mail_host: str = _setting("", "SMTP server; empty: no mail is sent")
     mail_port: int = _setting(25, "SMTP port")
@@ -84,7 +83,7 @@ class Settings:
             raise SettingsError(f"LIUZHUAN_TIME_ZONE: no such time zone: {self.time_zone!r}", field="time_zone") from error
         if self.sqlite_synchronous.upper() not in {"FULL", "NORMAL", "EXTRA"}:
             raise SettingsError("LIUZHUAN_SQLITE_SYNCHRONOUS: FULL, NORMAL or EXTRA", field="sqlite_synchronous")
-        for name in ("session_minutes", "upload_megabytes", "step_budget", "job_retries", "checkpoint_seconds", "mail_port"):
+        for name in ("session_minutes", "upload_megabytes", "step_budget", "checkpoint_seconds", "mail_port"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{PREFIX}{name.upper()}: must be greater than 0", field=name)
         if self.mail_host and not self.mail_sender:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, select
 
+from engine.commands import work
 from engine.commands.instances import Caller, begin, binding_name, new_unit
 from engine.commands.taking import TakenFor, taken_for_instance
 from engine.errors import NotFound
@@ -38,6 +39,8 @@ def start_child(ctx: Context, job_key: int) -> None:
             return
         parent, content = found.unit, found.content
         try:
+            if found.tx.chain > work.CHAIN_LIMIT:
+                raise NotFound(work.endless(content["element_id"]))
             definition_key = _called(found)
         except NotFound as error:
             parent.apply(parent.kernel.raise_incident(content["element_key"], "CALLED_ELEMENT_ERROR", error.message))

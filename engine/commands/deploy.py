@@ -17,6 +17,7 @@ from engine.errors import DeploymentRefused, InvalidValue
 from engine.history.events import Deployed
 from engine.store import Transaction
 from engine.store.context import Context
+from engine.store.rights import check_administers
 from engine.store.tables import (
     blob,
     decision_definition,
@@ -114,6 +115,7 @@ def deploy(ctx: Context, resources: Mapping[str, bytes], by: str | None = None) 
 
     Raises:
         DeploymentRefused: a file has refusals; it carries the report, and nothing was changed.
+        NotAllowed: `by` is no administrator.
     """
     report = check_resources(resources)
     if not report.ok:
@@ -121,6 +123,7 @@ def deploy(ctx: Context, resources: Mapping[str, bytes], by: str | None = None) 
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in resources.items()}
     found = [item for name, content in resources.items() for item in _read(name, content)]
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         key = next(ctx.keys)
         tx.execute(_ADD_DEPLOYMENT, {"key": key, "deployed_at": tx.now, "deployed_by": by, "report": report.as_json()})
         tx.execute(

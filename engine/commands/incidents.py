@@ -23,7 +23,7 @@ _INCIDENT = select(incident).where(incident.c.key == bindparam("incident"))
 _REDELIVER = (
     update(job)
     .where(job.c.key == bindparam("delivery"))
-    .values(retries=1, due_at=bindparam("at"), worker=None, locked_until=None)
+    .values(retries=1, due_at=bindparam("at"), worker=None, locked_until=None, chain=0)
 )
 
 

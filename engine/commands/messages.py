@@ -12,7 +12,7 @@ from engine.commands import attachments, correlation, idempotency, submissions
 from engine.commands.instance_unit import InstanceUnit
 from engine.commands.instances import begin, check_active, new_unit
 from engine.commands.surroundings import environment
-from engine.commands.taking import taken
+from engine.commands.taking import taken, within_chain
 from engine.commands.values import clean
 from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from engine.history.events import FormSubmitted
@@ -129,9 +129,9 @@ def receive_message(ctx: Context, job_key: int) -> None:
 
 
 def start_by_message(ctx: Context, job_key: int) -> None:
-    """Start the instance that a message start event asks for."""
+    """Start the instance that a message start event asks for; not where messages have started cases without end."""
     with taken(ctx, job_key) as found:
-        if found is not None:
+        if found is not None and within_chain(found):
             content = found.content
             unit = new_unit(
                 ctx, found.tx, content["definition_key"], by=content["by"], correlation_key=content["correlation_key"]

@@ -426,11 +426,12 @@ def _jobs(unit: InstanceUnit, net: _Net) -> None:
             "retries": change.retries,
             "due_at": unit.tx.now,
             "idempotency_key": None,
+            "chain": unit.tx.chain + 1,
             "created_at": unit.tx.now,
         }
         for change in created
     ]
-    unit.tx.execute(upsert(unit.tx, job, ("headers", "input", "retries", "due_at")), rows)
+    unit.tx.execute(upsert(unit.tx, job, ("headers", "input", "retries", "due_at", "chain")), rows)
     unit.tx.falls_due(unit.tx.now)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from engine.commands import work
 from engine.commands.follow_ups import spread_signal
 from engine.commands.instances import begin, new_unit
-from engine.commands.taking import taken, taken_for_instance
+from engine.commands.taking import taken, taken_for_instance, within_chain
 from engine.commands.values import clean
 from engine.errors import InvalidValue
 from engine.store.context import Context
@@ -38,18 +39,22 @@ def receive_signal(ctx: Context, job_key: int) -> None:
         if found is None:
             return
         unit, content = found.unit, found.content
+        loops = found.tx.chain > work.CHAIN_LIMIT
         waiting = {row.key for row in found.tx.all(_WAITS, {"instance": unit.key})}
         for key in content["keys"]:
             if key in waiting and key in unit.kernel.keys:  # one before it may have interrupted it
-                unit.apply(unit.kernel.receive_signal(key, content["signal"], content["variables"]))
+                if loops:
+                    unit.apply(unit.kernel.raise_incident(key, "STEP_BUDGET", work.endless(content["signal"])))
+                else:
+                    unit.apply(unit.kernel.receive_signal(key, content["signal"], content["variables"]))
         if unit.changes:
             unit.commit("receive_signal", actor=content["by"])
 
 
 def start_by_signal(ctx: Context, job_key: int) -> None:
-    """Start the instance that a signal start event asks for."""
+    """Start the instance that a signal start event asks for; not where signals have started cases without end."""
     with taken(ctx, job_key) as found:
-        if found is not None:
+        if found is not None and within_chain(found):
             content = found.content
             unit = new_unit(ctx, found.tx, content["definition_key"], by=content["by"])
             begin(unit, content["variables"], by=content["by"], start_event_id=content["element_id"])

@@ -56,12 +56,14 @@ def accept(
     environment: feel.Environment,
     by: str | None,
     form_hash: str | None = None,
+    decides: bool = False,
 ) -> Accepted:
     """Check a submission; without a form it is taken as it is.
 
     Args:
         variables: what the form may read: options, initial values, conditions.
         form_hash: the version that the person saw; None = not compared.
+        decides: it is a decision: what is required must have been submitted (see `forms.validate`).
     Raises:
         InvalidSubmission: lists every problem with the field's label and rule.
         StaleForm: the person saw another version of the form.
@@ -73,7 +75,13 @@ def accept(
         raise StaleForm("表单已更新，请核对后重新提交（the form is another version by now; check and submit again）")
     patterns = _forbidden(process, element, variables, environment)
     kept = forms.validate(
-        form, data, variables, files=_files(reading, data, by), environment=environment, forbidden_patterns=patterns
+        form,
+        data,
+        variables,
+        files=_files(reading, data, by),
+        environment=environment,
+        forbidden_patterns=patterns,
+        decides=decides,
     )
     return Accepted({name: feel.to_json(value) for name, value in kept.items()}, form.id, form.hash)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +10,15 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from engine import history
+from engine.commands import work
 from engine.commands.instance_unit import InstanceUnit
+from engine.history.events import StartRefused
 from engine.store import Transaction
 from engine.store.context import Context
 from engine.store.tables import job
+
+_log = logging.getLogger(__name__)
 
 _JOB = select(job).where(job.c.key == bindparam("job"))
 _DONE = delete(job).where(job.c.key == bindparam("job"))
@@ -46,7 +52,19 @@ def taken(ctx: Context, job_key: int) -> Iterator[Taken | None]:
         if row is None or tx.execute(_DONE, {"job": job_key}).rowcount != 1:
             yield None
         else:
+            tx.chain = row.chain
             yield Taken(tx, row.input or {}, unit)
+
+
+def within_chain(found: Taken) -> bool:
+    """Say whether a case may be started by this work; where not, write down why it is not."""
+    if found.tx.chain <= work.CHAIN_LIMIT:
+        return True
+    content = found.content
+    refused = StartRefused(content["definition_key"], content["element_id"], work.endless(content["element_id"]))
+    _log.error("%s", refused.message)
+    history.append(found.tx, history.NO_INSTANCE, "start_refused", [refused])
+    return False
 
 
 @contextmanager

@@ -125,8 +125,8 @@ def complete_task(
 ) -> None:
     """Complete a task; an unclaimed one is completed by whoever may claim it.
 
-    The submission is checked against the task's form. Where the task is signed, the password is checked and the signature's name,
-    time and meaning go into the journal. A model's failure afterwards does not undo this: the failing element holds an incident.
+    The submission is checked against the task's form. Where the task is signed, every required field must have been submitted (an
+    earlier value decides nothing), the password is checked, and the signature's name, time and meaning go into the journal. A model's failure afterwards does not undo this: the failing element holds an incident.
 
     Args:
         by: username; None = the system, which may do everything but sign.
@@ -200,6 +200,7 @@ def _submitted(
         environment=environment(unit.ctx, unit.tx, time_zone=unit.row["time_zone"]),
         by=by,
         form_hash=form_hash,
+        decides=task.signed,
     )
     if accepted.form_id is not None or reason:
         unit.record(FormSubmitted(task.key, task.element_id, accepted.form_id or "", accepted.form_hash, reason))

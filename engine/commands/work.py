@@ -34,6 +34,12 @@ WEBHOOK = PREFIX + "webhook"
 DELIVERY_FAILED = "DELIVERY_FAILED"
 """Kind of the incident that a mail or webhook leaves which could not be delivered; its element key is that job's key."""
 
+CHAIN_LIMIT = 500
+"""Work that leads to work, without a person, a worker or a timer in between: beyond this it is an endless loop across cases.
+
+A piece of work counts 1. A case that a signal or a message starts counts 100: two such starts a case would double at each round.
+"""
+
 RETRIES = 5  # of the engine's own work: it fails only where the database does
 
 _ADD = insert(job)
@@ -71,6 +77,7 @@ def add(ctx: Context, tx: Transaction, items: Sequence[Work]) -> None:
             "retries": RETRIES,
             "due_at": item.due_at or tx.now,
             "idempotency_key": item.idempotency_key,
+            "chain": tx.chain + (100 if item.type in {START_BY_MESSAGE, START_BY_SIGNAL} else 1),
             "created_at": tx.now,
         }
         for item in items
@@ -78,3 +85,8 @@ def add(ctx: Context, tx: Transaction, items: Sequence[Work]) -> None:
     if rows:
         tx.execute(_ADD, rows)
         tx.falls_due(min(item.due_at or tx.now for item in items))
+
+
+def endless(what: str) -> str:
+    """Return the sentence for work that led to work too often."""
+    return f"{what}：引擎自动接续了 {CHAIN_LIMIT} 次仍未停下，流程之间可能有回路（an endless loop across cases?）"

@@ -30,6 +30,7 @@ class Field:
         path: where its value stands, rows counted from 0.
         value: what is kept: submitted, else the server's, else the default; MISSING where there is none.
         initial: the server's value, or MISSING.
+        submitted: whether the person sent a value, be it an empty one.
         problem: message key and values where the submitted value could not be read.
         hidden, locked: found while settling: not there for the person, not theirs to change.
         children: fields within a group.
@@ -40,6 +41,7 @@ class Field:
     path: Path
     value: Any = MISSING
     initial: Any = MISSING
+    submitted: bool = False
     problem: tuple[str, dict[str, Any]] | None = None
     hidden: bool = False
     locked: bool = False
@@ -54,6 +56,8 @@ def unfold(
     zone: ZoneInfo,
     prefix: Path = (),
     budget: list[int] | None = None,
+    *,
+    submitted: bool = True,
 ) -> list[Field]:
     """Unfold components over submitted data.
 
@@ -63,6 +67,7 @@ def unfold(
         zone: the zone of local dates and times.
         prefix: where the scope stands.
         budget: how many more fields rows may hold, in a list of one.
+        submitted: False where `data` is not the person's but the server's own rows.
     """
     left = [MAX_CELLS] if budget is None else budget
     fields = []
@@ -71,10 +76,12 @@ def unfold(
         found = Field(component, path)
         if component.type == "group":
             inner = _at(data, component.path), _at(initial, component.path)
-            found.children = unfold(component.components, *inner, zone, path, left)
+            found.children = unfold(component.components, *inner, zone, path, left, submitted=submitted)
         elif component.path:
             found.initial = _at(initial, component.path)
-            _fill(found, _at(data, component.path), zone, left)
+            value = _at(data, component.path)
+            found.submitted = submitted and value is not MISSING
+            _fill(found, value, zone, left)
         fields.append(found)
     return fields
 
@@ -147,7 +154,8 @@ def _fill_rows(found: Field, value: Any, zone: ZoneInfo, left: list[int]) -> Non
         return
     for index, row in enumerate(value):
         known = _row_before(found.component, row, before, index, fixed)
-        found.rows.append(unfold(found.component.components, row, known, zone, (*found.path, index), left))
+        place = (*found.path, index)
+        found.rows.append(unfold(found.component.components, row, known, zone, place, left, submitted=found.submitted))
 
 
 def _row_before(component: Component, row: Any, before: list[Any], index: int, fixed: bool) -> Any:

@@ -28,6 +28,7 @@ def validate(
     now: datetime | None = None,
     environment: Environment | None = None,
     forbidden_patterns: Sequence[ForbiddenPattern] = (),
+    decides: bool = False,
 ) -> dict[str, Any]:
     """Return the data to keep of a submission.
 
@@ -41,6 +42,8 @@ def validate(
         now: the present moment; the environment's by default.
         environment: time zone, calendar and directory for expressions.
         forbidden_patterns: what no free text may contain (`patterns.forbidden_patterns`).
+        decides: the submission is a decision (a signed task): every required field must have been submitted; neither an earlier
+            value of the same name nor a default stands in for it.
     Raises:
         InvalidSubmission: lists every problem, each with the field's path, label and rule.
         EvaluationFailed: an expression went beyond its limits.
@@ -60,7 +63,7 @@ def validate(
         )
     settled = settle(fields, known, surroundings)
     local = surroundings.local_now
-    rules = Rules(surroundings, files, forbidden_patterns, local.date() if local is not None else None)
+    rules = Rules(surroundings, files, forbidden_patterns, local.date() if local is not None else None, decides)
     found = [_unknown(path) for path in unknown(form.components, data)]
     found += _look(fields, Place(settled, known, settled), rules)
     if found:

@@ -44,12 +44,14 @@ class Rules:
         files: uploaded files by digest; None = files are not looked up.
         forbidden: what no free text may contain.
         today: the local date.
+        decides: whether the submission is a decision: what is required must have been submitted, an earlier value does not do.
     """
 
     environment: Environment
     files: Mapping[str, File] | None
     forbidden: Sequence[ForbiddenPattern]
     today: date | None
+    decides: bool = False
 
 
 def problems(item: Field, place: Place, rules: Rules) -> Iterator[Found]:
@@ -59,9 +61,12 @@ def problems(item: Field, place: Place, rules: Rules) -> Iterator[Found]:
     if item.problem is not None:
         yield item.problem
         return
-    if _empty(item):
+    missing = _empty(item)
+    if missing or (rules.decides and not item.submitted):
         if evaluate(item.component.required, place, rules.environment) is True:
             yield _REQUIRED.get(item.component.type, "required"), {}
+            return
+    if missing:
         return
     yield from _CHECKS.get(item.component.type, _nothing)(item, place, rules)
 

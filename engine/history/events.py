@@ -79,6 +79,15 @@ class Cancelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StartRefused(Event):
+    """A case was not started by a signal or message, because such starts would never have ended."""
+
+    definition_key: int
+    element_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteAdded(Event):
     """A person wrote a note or corrected an earlier entry; nothing is deleted."""
 

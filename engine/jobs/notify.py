@@ -23,6 +23,8 @@ from engine.store.directory import ADMIN, find_person, members
 from engine.store.tables import alert, alert_recipient
 from engine.store.tables import journal as journal_table
 
+_LONGEST_CHAIN = 8  # service tasks between a timer and the alert that it leads to
+
 KINDS = ("reminder", "overdue", "escalation", "info", "signal")
 CHANNELS = ("inbox", "mail", "webhook")
 
@@ -110,11 +112,11 @@ def _due_behind(task: ServiceTask) -> datetime | None:
     """Return when the timer that led to this job was due; None where none did.
 
     Looked for in the command that created the job and, where that was the end of another job from which the flows lead here, in
-    the command that created that one, and so on.
+    the command that created that one, and so on, up to a few jobs back: a case that goes round must not look ever further.
     """
     process = task.unit.version.process
     key, element_id, before = task.key, str(task.row.element_id), task.unit.row["journal_seq"]
-    while True:
+    for _ in range(_LONGEST_CHAIN):
         seq, changes = _creation(task, key, before)
         nearest = _nearest(process, element_id, changes)
         if nearest is None:
@@ -122,6 +124,7 @@ def _due_behind(task: ServiceTask) -> datetime | None:
         if isinstance(nearest, TimerFired):
             return nearest.due_at
         key, element_id, before = nearest.key, nearest.element_id, seq - 1
+    return None
 
 
 def _creation(task: ServiceTask, job_key: int, before: int) -> tuple[int, list[Change]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from engine.commands import jobs
+from engine.commands import jobs, work
 from engine.commands.instance_unit import InstanceUnit
 from engine.errors import LiuzhuanError, NotFound, Refused
 from engine.jobs.inputs import Inputs
@@ -80,6 +80,9 @@ def _complete(ctx: Context, job_key: int, handler: Handler) -> bool:
         row = jobs.find_job(tx, job_key)  # again, under the lock
         if row is None or row.due_at is None or row.due_at > tx.now or not unit.active:
             return False
+        if row.chain > work.CHAIN_LIMIT:
+            raise Refused(work.endless(row.element_id))
+        tx.chain = row.chain
         # After a failure somebody may have corrected the element's local variables.
         corrected = by_scope(tx, unit.key).get(job_key, {}) if row.error_message else {}
         inputs = Inputs(row.type, row.element_id, {**(row.headers or {}), **(row.input or {}), **corrected})

@@ -332,6 +332,7 @@ job = Table(
     Column("locked_until", Moment),
     Column("error_message", Text),
     Column("idempotency_key", ID, unique=True),
+    Column("chain", Integer, nullable=False, server_default="0"),  # how far it stands from what came from outside
     Column("created_at", Moment, nullable=False),
     _partial("ix_job_due_at", "due_at IS NOT NULL", "due_at"),
     Index(None, "type", "due_at"),

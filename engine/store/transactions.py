@@ -60,12 +60,14 @@ class Transaction(Reading):
     Attributes:
         heads: the journal's head (sequence, hash) of every instance locked here; `history.append` reads and moves it.
         due_at: the earliest moment at which something written here falls due; None = nothing does.
+        chain: how much of the engine's own work led here without anything from outside; see `engine.commands.work`.
     """
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         super().__init__(connection, now)
         self.heads: dict[int, tuple[int, str]] = {}
         self.due_at: datetime | None = None
+        self.chain = 0
 
     def falls_due(self, at: datetime) -> None:
         """Note that a row written here falls due, so that the driver of due work can be woken after commit."""

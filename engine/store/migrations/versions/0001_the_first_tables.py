@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("worker", sa.String(length=255), nullable=True),
         sa.Column("locked_until", sa.BigInteger(), nullable=True),
+        sa.Column("chain", sa.Integer(), server_default="0", nullable=False),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
