@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from webui.cli.output import answer, json_option, read_object, to_json
+
+if TYPE_CHECKING:
+    from engine.feel import Environment
 
 
 @click.command()
@@ -19,7 +23,7 @@ def feel(expression: str, context: str, as_json: bool) -> None:
 
     names = read_object(context, "--context")
     compiled = language.compile_expression(expression, language.special_names(names))
-    value, warnings = compiled.evaluate_with_warnings(names, language.Environment())
+    value, warnings = compiled.evaluate_with_warnings(names, _environment())
     for warning in warnings:
         click.echo(f"warning: {warning.message}", err=True)
     answer({"value": _shown(value), "warnings": [w.message for w in warnings]}, language.to_text(value), as_json)
@@ -34,9 +38,19 @@ def dmn(file: Path, decision: str, context: str, as_json: bool) -> None:
     """Evaluate a decision of a DMN FILE and print its result and the rules that matched."""
     from engine import dmn as decisions
 
-    result = decisions.load(file.read_bytes()).explain(decision, read_object(context, "--context"))
+    result = decisions.load(file.read_bytes()).explain(decision, read_object(context, "--context"), _environment())
     value = _shown(result.value)
     answer({"value": value, "trace": result.trace}, to_json(value), as_json)
+
+
+def _environment() -> Environment:
+    """Return what a case would evaluate in, without a database: the present moment, the zone, the published calendar."""
+    from engine.calendars import Calendar
+    from engine.clock import SystemClock
+    from engine.feel import Environment
+    from engine.settings import Settings
+
+    return Environment(now=SystemClock().now(), time_zone=Settings.read().time_zone, calendar=Calendar.published())
 
 
 def _shown(value: object) -> object:

@@ -31,19 +31,23 @@ def serve(demo: bool, host: str, port: int, threads: int) -> None:
     with open_engine(settings) as engine:
         shown = prepare(engine, settings) if demo else None
         app = create_app(engine, settings)
-        server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
+        server = waitress.create_server(
+            app,
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            clear_untrusted_proxy_headers=not settings.trusted_proxies,  # the application believes as many hops as are set
+        )
         _stop_on(signal.SIGTERM)
         with engine.driver():
             address = f"http://{_for_url(host)}:{server.effective_port}/"
             click.echo(f"Liuzhuan 流转 → {address}")
             if shown:
                 click.echo(shown)
-            try:
-                server.run()
-            except (KeyboardInterrupt, SystemExit):
-                click.echo("stopping …")
-            finally:
-                server.close()
+            server.run()  # until Ctrl-C or SIGTERM, which waitress takes as the end
+            click.echo("stopping …")
+            server.close()
 
 
 @click.command()
@@ -51,7 +55,6 @@ def serve(demo: bool, host: str, port: int, threads: int) -> None:
 def migrate(as_json: bool) -> None:
     """Bring the database to this version's tables."""
     from engine.facade import migrate as migrate_database
-
     from webui.wiring import prepare_data_directory
 
     settings = Settings.read()

@@ -79,6 +79,7 @@ def test_feel_is_exact_and_says_its_warnings(run: Run) -> None:
         "value": 560000.0,
         "warnings": [],
     }
+    assert run("feel", 'add working days(date("2026-09-30"), 15)').out.strip() == "2026-10-27"
     unknown = run("feel", "x + 1")
     assert unknown.code == 0
     assert unknown.out.strip() == "null"
