@@ -77,8 +77,10 @@ def check_may_work(reading: Reading, who: Person, task: Found, on_behalf_of: str
 
 
 def check_administers(reading: Reading, by: str | None) -> None:
-    """Check that somebody may deploy, and correct cases, people and calendars: the system (None), an administrator, or a program's own user.
+    """Check that somebody may deploy and correct cases, people and calendars: the system, an administrator, a program's own user.
 
+    Args:
+        by: username; None = the system.
     Raises:
         NotAllowed: they are no administrator.
         NotFound: there is no such active user.

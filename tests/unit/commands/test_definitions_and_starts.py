@@ -18,9 +18,9 @@ def engine() -> Engine:
 
 
 def test_the_same_content_is_the_same_version(engine: Engine) -> None:
-    first = commands.deploy(engine.context, {"p.bpmn": one_task()}, "anna")
-    again = commands.deploy(engine.context, {"p.bpmn": one_task()}, "anna")
-    other = commands.deploy(engine.context, {"p.bpmn": one_task(name="neu")}, "anna")
+    first = commands.deploy(engine.context, {"p.bpmn": one_task()}, "root")
+    again = commands.deploy(engine.context, {"p.bpmn": one_task()}, "root")
+    other = commands.deploy(engine.context, {"p.bpmn": one_task(name="neu")}, "root")
     assert [(d.definitions[0].version, d.definitions[0].new) for d in (first, again, other)] == [(1, True), (1, False), (2, True)]
     assert first.definitions[0].key == again.definitions[0].key
     assert [version.version for version in queries.definitions(engine.context, "P")] == [2, 1]
@@ -35,6 +35,14 @@ def test_a_refused_file_changes_nothing(engine: Engine) -> None:
     (version,) = queries.definitions(engine.context)
     assert version.version == 1
     assert engine.start("P")
+
+
+def test_administrators_deploy_and_what_a_program_vouches_for(engine: Engine) -> None:
+    with pytest.raises(NotAllowed):
+        engine.deploy({"p.bpmn": one_task()}, by="anna")
+    assert queries.definitions(engine.context) == ()
+    for by in ("root", "some program", None):
+        engine.deploy({"p.bpmn": one_task()}, by=by)
 
 
 def test_a_wrong_form_is_refused_by_its_component(engine: Engine) -> None:
