@@ -126,7 +126,8 @@ def complete_task(
     """Complete a task; an unclaimed one is completed by whoever may claim it.
 
     The submission is checked against the task's form. Where the task is signed, every required field must have been submitted (an
-    earlier value decides nothing), the password is checked, and the signature's name, time and meaning go into the journal. A model's failure afterwards does not undo this: the failing element holds an incident.
+    earlier value decides nothing), the password is checked, and the signature's name, time and meaning go into the journal. A
+    model's failure afterwards does not undo this: the failing element holds an incident.
 
     Args:
         by: username; None = the system, which may do everything but sign.

@@ -61,14 +61,12 @@ def problems(item: Field, place: Place, rules: Rules) -> Iterator[Found]:
     if item.problem is not None:
         yield item.problem
         return
-    missing = _empty(item)
-    if missing or (rules.decides and not item.submitted):
-        if evaluate(item.component.required, place, rules.environment) is True:
-            yield _REQUIRED.get(item.component.type, "required"), {}
-            return
-    if missing:
-        return
-    yield from _CHECKS.get(item.component.type, _nothing)(item, place, rules)
+    empty = _empty(item)
+    unsaid = empty or (rules.decides and not item.submitted)
+    if unsaid and evaluate(item.component.required, place, rules.environment) is True:
+        yield _REQUIRED.get(item.component.type, "required"), {}
+    elif not empty:
+        yield from _CHECKS.get(item.component.type, _nothing)(item, place, rules)
 
 
 def _empty(item: Field) -> bool:

@@ -268,6 +268,21 @@ def test_the_system_cannot_sign(engine: Engine) -> None:
         engine.complete(key, {})
 
 
+def test_a_decision_needs_its_reason_every_time(engine: Engine) -> None:
+    reason = {"type": "textarea", "key": "reason", "label": "理由", "validate": {"required": True}}
+    engine.deploy(
+        {"decide.form": form("decide", reason), "p.bpmn": one_task(z("formDefinition", formId="decide"), props(signed="true"))}
+    )
+    case = engine.start("P", {"reason": "上一次的理由"})
+    key = open_task(engine, case).key
+    engine.set_password("anna", PASSWORD)
+    with pytest.raises(InvalidSubmission) as refused:
+        engine.complete(key, {}, by="anna", password=PASSWORD)
+    assert [problem.field for problem in refused.value.problems] == ["reason"]
+    engine.complete(key, {"reason": "这一次的理由"}, by="anna", password=PASSWORD)
+    assert engine.variables(case)["reason"] == "这一次的理由"
+
+
 # --- suspension
 
 

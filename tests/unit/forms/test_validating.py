@@ -472,3 +472,41 @@ def test_whatever_is_sent_is_refused_or_kept_as_storable_json_and_then_stays(
 def test_a_refused_form_validates_nothing() -> None:
     with pytest.raises(Defect):
         forms.validate(forms.read(b"{}"), {})
+
+
+# --- decisions: what is required is said anew
+
+
+def test_an_earlier_value_decides_nothing() -> None:
+    decision = form(
+        field("radio", "outcome", values=[{"label": "同意", "value": "yes"}], validate={"required": True}),
+        field("textarea", "reason", validate={"required": True}),
+        field("textfield", "note"),
+    )
+    before = {"outcome": "yes", "reason": "上一轮的理由", "note": "备注"}
+    assert check(decision, {}, before) == before  # a submission that decides nothing may leave out what it does not change
+    assert [path for path, _ in problems(decision, {}, before, decides=True)] == ["outcome", "reason"]
+    assert [path for path, _ in problems(decision, {"outcome": "yes"}, before, decides=True)] == ["reason"]
+    said = {"outcome": "yes", "reason": "这一轮的理由"}
+    assert check(decision, said, before, decides=True) == {**said, "note": "备注"}
+
+
+def test_neither_a_default_nor_an_earlier_row_decides() -> None:
+    rows = {
+        "type": "dynamiclist",
+        "path": "people",
+        "components": [{"id": "name", **field("textfield", "name", validate={"required": True})}],
+    }
+    decision = form(field("textfield", "grade", defaultValue="A", validate={"required": True}), rows)
+    before = {"people": [{"name": "甲"}]}
+    assert [path for path, _ in problems(decision, {}, before, decides=True)] == ["grade", "people[1].name"]
+    said = {"grade": "A", "people": [{"name": "甲"}]}
+    assert check(decision, said, before, decides=True) == said
+
+
+def test_what_the_person_could_not_change_need_not_be_said() -> None:
+    decision = form(
+        field("textfield", "locked", readonly=True, validate={"required": True}),
+        field("textfield", "unseen", conditional={"hide": "=true"}, validate={"required": True}),
+    )
+    assert check(decision, {}, {"locked": "已定", "unseen": "旧"}, decides=True) == {"locked": "已定"}

@@ -29,7 +29,7 @@ function readableMoments(timeZone) {
 
 /** An empty text field says nothing: models see null, not an empty text. */
 function withoutEmptyTexts(value) {
-  if (value === "") return null;
+  if (value === "" || value === undefined) return null; // what is seen as empty is sent: what is not sent keeps its old value
   if (Array.isArray(value)) return value.map(withoutEmptyTexts);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutEmptyTexts(part)]));
