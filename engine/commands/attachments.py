@@ -1,21 +1,57 @@
-"""Attachments: staged by digest before the command that binds them to a case; the content is stored once."""
+"""Attachments: staged by digest before the command that binds them to a case; the content is stored once.
+
+What is never bound is collected a day later.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, and_, bindparam, delete, exists, select
 
 from engine.errors import InvalidValue
-from engine.store import Reading, Transaction
+from engine.store import Reading, Transaction, exact_json
 from engine.store.context import Context
-from engine.store.tables import attachment, attachment_binding, blob
+from engine.store.tables import attachment, attachment_binding, blob, draft, metadata, start_draft
 from engine.store.upsert import insert_new, upsert
+
+ORPHANED = timedelta(hours=24)
+"""How long an upload waits for the submission that binds it."""
+
+_AT_ONCE = 50  # orphans collected by one transaction
 
 _STAGED = select(attachment).where(attachment.c.digest == bindparam("digest")).order_by(attachment.c.staged_at.desc())
 _BOUND = select(attachment_binding).where(attachment_binding.c.digest == bindparam("digest"))
+_IN_A_DRAFT = (
+    exists(select(drafts.c.saved_at).where(drafts.c.data.cast(Text).contains(attachment.c.digest)))
+    for drafts in (draft, start_draft)
+)
+# Uploads that no case and no draft holds, staged before a moment.
+_ORPHANS = (
+    select(attachment.c.digest, attachment.c.staged_by)
+    .where(
+        attachment.c.staged_at < bindparam("before"),
+        ~exists(select(attachment_binding.c.digest).where(attachment_binding.c.digest == attachment.c.digest)),
+        *(~held for held in _IN_A_DRAFT),
+    )
+    .limit(_AT_ONCE)
+)
+_UNSTAGE = delete(attachment).where(attachment.c.digest == bindparam("gone"), attachment.c.staged_by == bindparam("who"))
+_CONTENT = select(blob.c.content).where(blob.c.digest == bindparam("digest"))
+_DISCARD = delete(blob).where(
+    blob.c.digest == bindparam("gone"),
+    and_(
+        *(
+            ~exists(select(key.parent).where(key.parent == blob.c.digest))
+            for table in metadata.sorted_tables
+            for key in table.foreign_keys
+            if key.column is blob.c.digest
+        )
+    ),
+)
 
 
 def stage_attachment(ctx: Context, name: str, content_type: str, content: bytes, by: str) -> dict[str, Any]:
@@ -33,6 +69,21 @@ def stage_attachment(ctx: Context, name: str, content_type: str, content: bytes,
         row = {"digest": digest, "staged_by": by, "name": name, "content_type": content_type, "size": len(content)}
         tx.execute(upsert(tx, attachment, ("name", "content_type", "staged_at")), {**row, "staged_at": tx.now})
     return {"name": name, "size": len(content), "digest": digest, "contentType": content_type}
+
+
+def discard_orphans(ctx: Context) -> int:
+    """Discard uploads of the day before and earlier that no case and no draft holds; return how many went, 50 at most.
+
+    A content goes with its last upload, unless something else has the same: a file of a case, a deployed file, a large value. The
+    journal names its large values by digest alone, and they are JSON texts: what reads as JSON is kept.
+    """
+    with ctx.store.begin() as tx:
+        orphans = tx.all(_ORPHANS, {"before": tx.now - ORPHANED})
+        for orphan in orphans:
+            tx.execute(_UNSTAGE, {"gone": orphan.digest, "who": orphan.staged_by})
+            if not _reads_as_json(tx.scalar(_CONTENT, {"digest": orphan.digest})):
+                tx.execute(_DISCARD, {"gone": orphan.digest})
+        return len(orphans)
 
 
 def bind_attachments(tx: Transaction, instance_key: int, scope_key: int, values: Iterable[Any], by: str | None) -> None:
@@ -79,3 +130,11 @@ def _staged(reading: Reading, item: Mapping[str, Any], instance_key: int, by: st
     if found is None or found.size != item["size"]:
         raise InvalidValue(f"附件 {item['name']} 未上传，请重新上传（not uploaded; upload it again）", field=str(item["name"]))
     return found
+
+
+def _reads_as_json(content: bytes) -> bool:
+    try:
+        exact_json.loads(bytes(content).decode())
+    except (UnicodeDecodeError, InvalidValue):
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""What the engine does for itself now and then: checkpoints of the journal, messages whose time is over."""
+"""What the engine does for itself now and then: checkpoints of the journal, what is over and what nobody wanted goes away."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
+from engine.commands import attachments
 from engine.history import checkpoints
 from engine.history.chain import Checkpoint
 from engine.store.context import Context
@@ -26,7 +27,8 @@ def write_checkpoint(ctx: Context, *, everything: bool = False) -> Checkpoint | 
 
 
 def tidy(ctx: Context) -> int:
-    """Remove messages whose time to live is over and answers to old idempotency keys; return how many rows went."""
+    """Remove messages whose time to live is over, answers to old idempotency keys, and orphaned uploads; return how many went."""
     with ctx.store.begin() as tx:
         gone = tx.execute(delete(message).where(message.c.expires_at < tx.now)).rowcount
-        return gone + tx.execute(delete(idempotency).where(idempotency.c.at < tx.now - ANSWERS_KEPT)).rowcount
+        gone += tx.execute(delete(idempotency).where(idempotency.c.at < tx.now - ANSWERS_KEPT)).rowcount
+    return gone + attachments.discard_orphans(ctx)
