@@ -39,6 +39,19 @@ def test_a_case_begins_with_its_form_and_its_draft(visit: Visit, engine: Engine)
     assert "EX-2026-001" in anna.get(started.location).text
 
 
+def test_a_refused_start_is_kept_as_a_draft(visit: Visit) -> None:
+    anna = visit("anna")
+    anna.get("/start/expense")
+    refused = anna.submit("/start/expense", {"purpose": "买书", "amount": 0.5})
+    assert refused.status_code == 422
+    place = re.search(r"/start/expense\?draft=\d+", visit("anna").get("/start").text)
+    assert place is not None
+    assert attribute(anna.get(place.group()).text, "values")["purpose"] == "买书"
+    assert f'action="{place.group()}"' in refused.text
+    anna.submit(place.group(), {"purpose": "买书", "amount": 0.1})
+    assert visit("anna").get("/start").text.count("/start/expense?draft=") == 1
+
+
 def test_the_case_page_tells_its_story(visit: Visit, case: int, check: int) -> None:
     page = visit("anna").get(f"/cases/{case}").text
     for word in ("报销 参会", "事由", "总额（元）", "120.5", "明细", "车票", "核对票据", "本", "发起"):

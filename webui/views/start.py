@@ -34,7 +34,7 @@ def index() -> str:
 @bp.get("/<process_id>")
 def form(process_id: str) -> Response:
     """The start form, with what was typed before."""
-    return _page(process_id)
+    return _page(process_id, draft_key=_draft_key())
 
 
 @bp.post("/<process_id>/draft")
@@ -77,7 +77,7 @@ def submit(process_id: str) -> Response:
             form_hash=request.form.get("form_hash") or None,
         )
     except (errors.Refused, errors.Conflict) as error:
-        return _page(process_id, error=error, typed=typed)
+        return _page(process_id, draft_key=_keep_as_draft(process_id, typed, person.username), error=error, typed=typed)
     flash(text("已发起。"), "ok")
     mine = access.ask(queries.find_tasks, instance=instance, for_user=person.username)
     if len(mine) == 1:
@@ -85,8 +85,24 @@ def submit(process_id: str) -> Response:
     return make_response(redirect(url_for("cases.show", key=instance), 303))
 
 
-def _page(process_id: str, *, error: errors.LiuzhuanError | None = None, typed: dict[str, Any] | None = None) -> Response:
-    draft_key = _draft_key()
+def _keep_as_draft(process_id: str, typed: dict[str, Any], username: str) -> int | None:
+    """Keep what was refused; return the key of the draft, None where there is none."""
+    known = _draft_key()
+    if not typed:
+        return known
+    try:
+        return access.run(commands.save_start_draft, process_id, typed, username, draft_key=known)
+    except errors.LiuzhuanError:
+        return known  # too large to be kept: it is shown on the page that follows, once
+
+
+def _page(
+    process_id: str,
+    *,
+    draft_key: int | None,
+    error: errors.LiuzhuanError | None = None,
+    typed: dict[str, Any] | None = None,
+) -> Response:
     found = access.ask(queries.start_page, process_id, sessions.username(), draft_key=draft_key)
     shown = submissions.form_on_page(found.form, found.draft.data if found.draft and typed is None else None, typed)
     if shown is None:
