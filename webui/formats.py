@@ -70,7 +70,7 @@ def due(at: datetime | None, now: datetime) -> Due:
     if at is None:
         return Due("", "none", "")
     left = at - now
-    if left < timedelta(0):
+    if left <= timedelta(0):
         return Due(text("已逾期 %(span)s", span=span(-left)), "late", moment(at))
     words = text("还有 %(span)s", span=span(left))
     return Due(words, "soon" if left <= _SOON else "later", moment(at))

@@ -148,7 +148,7 @@ def _batches(places: Iterator[_Place], limit: int | None) -> Iterator[list[int]]
     batch: list[int] = []
     last = None
     for sort, key in places:
-        if limit is not None and sort >= limit:
+        if limit is not None and sort > limit:
             break
         if key != last:
             batch.append(key)
@@ -178,7 +178,7 @@ def _searched(reading: Reading, acting: Actor, tab: str, search: str) -> Iterato
         return
     statement = statement.where(IS_OPEN).order_by(user_task.c.due_sort, user_task.c.key).limit(_SEARCHED)
     for row in reading.all(statement):
-        if tab == "overdue" and (row.due_at is None or row.due_at >= reading.now):
+        if tab == "overdue" and (row.due_at is None or row.due_at > reading.now):
             continue
         if _belongs(acting, tab, row):
             yield row

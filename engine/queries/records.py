@@ -56,8 +56,8 @@ class Task:
     suspended_reason: str | None = None
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether it is open and past its due date."""
-        return self.state == "OPEN" and self.due_at is not None and self.due_at < now
+        """Whether it is open and its due moment has come."""
+        return self.state == "OPEN" and self.due_at is not None and self.due_at <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,7 @@ class Alert:
         groups, users: to whom it was addressed; recipients: who got it.
         due_at: when the timer behind it was due; raised_at: when it was written.
         read_at: when the person who asks read it.
+        on_behalf_of: the absent person for whom the person who asks got it; None = for themselves.
     """
 
     key: int
@@ -224,6 +225,7 @@ class Alert:
     users: tuple[str, ...]
     recipients: tuple[str, ...]
     read_at: datetime | None = None
+    on_behalf_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

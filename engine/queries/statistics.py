@@ -55,7 +55,7 @@ def _elements(
                 user_task.c.element_id,
                 func.max(user_task.c.name).label("name"),
                 func.count().label("open"),
-                func.sum((user_task.c.due_at < reading.now).cast(user_task.c.priority.type)).label("overdue"),
+                func.sum((user_task.c.due_at <= reading.now).cast(user_task.c.priority.type)).label("overdue"),
             )
             .where(mine, IS_OPEN)
             .group_by(user_task.c.element_id)

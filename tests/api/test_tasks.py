@@ -37,6 +37,15 @@ def test_the_inbox_says_how_much_time_is_left(visit: Visit, case: int, clock: Tu
     assert "EX-2026-001" in page
 
 
+def test_a_task_is_overdue_from_its_due_moment_on(visit: Visit, engine: Engine, case: int, clock: TurnedClock) -> None:
+    due_at = engine.tasks()[0].due_at
+    assert due_at is not None
+    clock.advance(due_at - clock.now())
+    page = visit("ben").get("/?tab=overdue").text
+    assert "EX-2026-001" in page
+    assert "已逾期" in page
+
+
 def test_who_applied_is_not_offered_the_check(visit: Visit, case: int) -> None:
     assert "核对票据" not in visit("anna").get("/?tab=groups").text
     assert "核对票据" in visit("ben").get("/?tab=groups").text
@@ -167,6 +176,15 @@ def test_a_draft_comes_back(visit: Visit, check: int) -> None:
     assert ben.send_json(f"/tasks/{check}/draft", {"opinion": "写到一半"}).json == {"saved": True}
     assert attribute(ben.get(f"/tasks/{check}").text, "values")["opinion"] == "写到一半"
     assert "有草稿" in ben.get("/").text
+
+
+def test_what_was_refused_is_there_again_when_the_task_is_opened(visit: Visit, decision: int) -> None:
+    chris = visit("chris")
+    chris.get(f"/tasks/{decision}")
+    typed = {"decision": "reject", "reason": "金额不符"}
+    assert chris.submit(f"/tasks/{decision}/complete", typed, password="wrong").status_code in {403, 422}
+    values = attribute(visit("chris").get(f"/tasks/{decision}").text, "values")
+    assert {name: values[name] for name in typed} == typed
 
 
 def test_a_draft_after_the_session_asks_to_sign_in(visit: Visit, check: int, clock: TurnedClock) -> None:

@@ -79,7 +79,7 @@ def redirect_to(asked: str | None, otherwise: str) -> Response:
 def _page(key: int, *, error: errors.LiuzhuanError | None = None, typed: dict[str, Any] | None = None) -> Response:
     person = sessions.person()
     found = access.ask(queries.task, key, person.username)
-    if typed and error is not None and not found.may_complete:
+    if typed and error is not None:
         _keep_as_draft(key, typed, person.username)
     wrong = submissions.problems(error)
     signature = isinstance(error, errors.SignatureRequired | errors.SignatureWrong | errors.SignInThrottled)
@@ -110,7 +110,7 @@ def _page(key: int, *, error: errors.LiuzhuanError | None = None, typed: dict[st
 
 
 def _keep_as_draft(key: int, typed: dict[str, Any], username: str) -> None:
-    """Keep what can no longer be submitted, where the task still allows it."""
+    """Keep what was refused, where the task still allows it: it is there again when the page was closed."""
     try:
         access.run(commands.save_draft, key, typed, by=username)
     except errors.LiuzhuanError:
@@ -121,6 +121,7 @@ def _view(found: TaskPage) -> dict[str, Any]:
     task, clock = found.task, found.clock
     return {
         "key": task.key,
+        "element_id": task.element_id,
         "name": naming.localized(task.name, task.name_en),
         "instance_key": task.process_instance_key,
         "state": task.state,
