@@ -24,7 +24,7 @@ from engine.kernel.advance import Change
 LARGE = 4096
 """Length in bytes from which a field's canonical JSON is stored once, by digest."""
 
-PEOPLE = frozenset({"assignee", "candidate_users", "excluded_users", "recipients", "recipient", "user"})
+PEOPLE = frozenset({"absent", "assignee", "candidate_users", "excluded_users", "recipients", "recipient", "substitutes", "user"})
 """Names of the fields that hold usernames."""
 
 PutBlob = Callable[[str, bytes], None]

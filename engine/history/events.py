@@ -194,6 +194,7 @@ class AlertRaised(Event):
         groups: groups that were named.
         due_at: when it should have been sent (the timer behind it); None where no timer stands behind it.
         late_seconds: seconds between `due_at` and the moment it was raised.
+        substitutes, absent: recipients who stand in for somebody, and for whom each: `substitutes[i]` for `absent[i]`.
     """
 
     key: int
@@ -206,6 +207,8 @@ class AlertRaised(Event):
     due_at: datetime | None = None
     late_seconds: int = 0
     element_key: int | None = None
+    substitutes: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

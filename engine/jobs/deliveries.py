@@ -20,7 +20,7 @@ from engine.kernel.advance import IncidentRaised
 from engine.ports import Mail
 from engine.store import Reading
 from engine.store.context import Context
-from engine.store.directory import find_person
+from engine.store.directory import Person, find_person
 from engine.store.tables import alert, process_instance
 from engine.store.tables import job as job_table
 
@@ -91,7 +91,8 @@ def _prepare(ctx: Context, reading: Reading, row: Row[Any]) -> _Delivery | None:
         mailer = ctx.ports.mailer
         if mailer is None or person is None or not person.active or not person.email:
             return None
-        mail = Mail(person.email, _subject(told), _text(ctx, told), row.idempotency_key)
+        absent = find_person(reading, row.input["on_behalf_of"]) if row.input.get("on_behalf_of") else None
+        mail = Mail(person.email, _subject(told), _text(ctx, told, absent), row.idempotency_key)
         return _Delivery("mail", lambda: mailer.send(mail), person.username)
     webhook, url = ctx.ports.webhook, ctx.settings.webhook_url
     if webhook is None or not url:
@@ -131,11 +132,13 @@ def _subject(told: Row[Any]) -> str:
     return f"[{told.business_id}] {told.subject}" if told.business_id else str(told.subject)
 
 
-def _text(ctx: Context, told: Row[Any]) -> str:
+def _text(ctx: Context, told: Row[Any], absent: Person | None) -> str:
     lines = [told.text, "", f"案件 Case: {told.business_id or told.instance_key} {told.case_subject}".rstrip()]
     if told.due_at is not None:
         lines.append(f"应提醒 Due: {_local(ctx, told.due_at)}")
     lines.append(f"实际提醒 Raised: {_local(ctx, told.raised_at)}")
+    if absent is not None:
+        lines.append(f"您代理{absent.name}收到此提醒 You stand in for {absent.name}")
     return "\n".join(lines)
 
 

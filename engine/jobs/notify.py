@@ -1,17 +1,19 @@
 """The job type `notify`: tells people, in the app at once, by mail and webhook after commit.
 
 Inputs: `toGroups`, `toUsers` (lists), `kind` (reminder | overdue | escalation | info | signal), `subject`, `text`, `channels`
-(list of inbox, mail, webhook; default inbox and mail). One alert per call. It carries the due time of the timer behind it beside
+(list of inbox, mail, webhook; default inbox and mail). One alert per call. Who stands in for a recipient is told too, within the
+scope of the substitution; not who has an interest in the case. It carries the due time of the timer behind it beside
 the actual time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from engine.commands import work
 from engine.definitions import Process
@@ -19,14 +21,29 @@ from engine.history import codec, journal
 from engine.history.events import AlertRaised
 from engine.jobs.service import ServiceTask
 from engine.kernel.advance import Change, JobCompleted, JobCreated, TimerFired
-from engine.store.directory import ADMIN, find_person, members
-from engine.store.tables import alert, alert_recipient
+from engine.store.directory import ADMIN, find_person, members, standing_in
+from engine.store.tables import IS_OPEN, alert, alert_recipient, process_instance, user_task
 from engine.store.tables import journal as journal_table
 
 _LONGEST_CHAIN = 8  # service tasks between a timer and the alert that it leads to
 
 KINDS = ("reminder", "overdue", "escalation", "info", "signal")
 CHANNELS = ("inbox", "mail", "webhook")
+
+# Whom the open tasks of a case, called processes included, exclude.
+_EXCLUDED = (
+    select(user_task.c.excluded_users)
+    .join(process_instance, process_instance.c.key == user_task.c.instance_key)
+    .where(process_instance.c.root_key == bindparam("root"), IS_OPEN, user_task.c.excluded_users.is_not(None))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a recipient comes to be one: through a group (None = named), standing in for somebody (None = for themselves)."""
+
+    group: str | None = None
+    absent: str | None = None
 
 
 def notify(task: ServiceTask) -> Mapping[str, Any]:
@@ -39,7 +56,8 @@ def notify(task: ServiceTask) -> Mapping[str, Any]:
     if unknown := [name for name in channels if name not in CHANNELS]:
         raise inputs.wrong("channels", f"应为 {', '.join(CHANNELS)} (must be among these): {unknown[0]}")
     groups = inputs.texts("toGroups")
-    recipients = _recipients(task, groups, inputs.texts("toUsers"))
+    users = inputs.texts("toUsers")
+    recipients = _recipients(task, groups, users)
     subject, text = inputs.text("subject"), inputs.text("text", "")
     due_at = _due_behind(task)
     key = next(task.ctx.keys)
@@ -52,14 +70,20 @@ def notify(task: ServiceTask) -> Mapping[str, Any]:
             "kind": kind,
             "subject": subject,
             "text": text,
+            "groups": list(groups) or None,
+            "users": list(users) or None,
             "due_at": due_at,
             "raised_at": tx.now,
             "idempotency_key": f"notify:{task.key}",
         },
     )
     if recipients:
-        rows = [{"username": name, "alert_key": key, "group_id": group, "read_at": None} for name, group in recipients.items()]
+        rows = [
+            {"username": name, "alert_key": key, "group_id": told.group, "on_behalf_of": told.absent, "read_at": None}
+            for name, told in recipients.items()
+        ]
         tx.execute(insert(alert_recipient), rows)
+    standing = {name: told.absent for name, told in recipients.items() if told.absent is not None}
     late = int((tx.now - due_at).total_seconds()) if due_at is not None else 0
     raised = AlertRaised(
         key=key,
@@ -72,34 +96,52 @@ def notify(task: ServiceTask) -> Mapping[str, Any]:
         due_at=due_at,
         late_seconds=max(late, 0),
         element_key=task.key,
+        substitutes=tuple(standing),
+        absent=tuple(standing.values()),
     )
     task.unit.record(raised)
-    _leave_deliveries(task, key, channels, tuple(recipients))
+    _leave_deliveries(task, key, channels, recipients)
     return {}
 
 
-def _recipients(task: ServiceTask, groups: tuple[str, ...], users: tuple[str, ...]) -> dict[str, str | None]:
-    """Return usernames with the group through which each is told (None = named); administrators where there would be nobody."""
-    found: dict[str, str | None] = {}
+def _recipients(task: ServiceTask, groups: tuple[str, ...], users: tuple[str, ...]) -> dict[str, _Told]:
+    """Return who is told, and how each comes to be; administrators where there would be nobody."""
+    found: dict[str, _Told] = {}
     for username in users:
         person = find_person(task.tx, username)
         if person is not None and person.active:
-            found[username] = None
+            found[username] = _Told()
     for group in groups:
         for username in members(task.tx, group):
-            found.setdefault(username, group)
+            found.setdefault(username, _Told(group))
     if not found:
-        found = dict.fromkeys(members(task.tx, ADMIN), ADMIN)
+        found = dict.fromkeys(members(task.tx, ADMIN), _Told(ADMIN))
+    return found | _substitutes(task, found)
+
+
+def _substitutes(task: ServiceTask, told: Mapping[str, _Told]) -> dict[str, _Told]:
+    """Return who stands in for those told, where the substitution's scope covers it; never who has an interest in the case."""
+    standing = standing_in(task.tx, told)
+    if not standing:
+        return {}
+    rows = task.tx.all(_EXCLUDED, {"root": task.unit.row["root_key"]})
+    excluded = {name for row in rows for name in row.excluded_users}
+    found: dict[str, _Told] = {}
+    for scope in standing:
+        group = told[scope.absent].group
+        covered = scope.groups is None if group is None else scope.covers_group(group)
+        if covered and scope.covers_process(task.unit.row["bpmn_process_id"]) and scope.substitute not in excluded | told.keys():
+            found.setdefault(scope.substitute, _Told(group, scope.absent))
     return found
 
 
-def _leave_deliveries(task: ServiceTask, alert_key: int, channels: tuple[str, ...], recipients: tuple[str, ...]) -> None:
+def _leave_deliveries(task: ServiceTask, alert_key: int, channels: tuple[str, ...], recipients: Mapping[str, _Told]) -> None:
     ctx, wanted = task.ctx, []
     if "mail" in channels and ctx.ports.mailer is not None:
-        for username in recipients:
+        for username, told in recipients.items():
             person = find_person(task.tx, username)
             if person is not None and person.email:
-                content = {"alert_key": alert_key, "username": username}
+                content: dict[str, Any] = {"alert_key": alert_key, "username": username, "on_behalf_of": told.absent}
                 key = f"mail:{alert_key}:{username}"
                 wanted.append(work.Work(work.MAIL, task.unit.key, content, idempotency_key=key))
     if "webhook" in channels and ctx.ports.webhook is not None and ctx.settings.webhook_url:

@@ -22,7 +22,7 @@ _ALERTS = select(alert, process_instance.c.bpmn_process_id, process_instance.c.b
 def alerts(ctx: Context, who: str, *, unread: bool = False, page: int = 1) -> tuple[tuple[Alert, ...], bool]:
     """Return a page of a person's alerts, the newest first, and whether there are more."""
     statement = (
-        _ALERTS.add_columns(alert_recipient.c.read_at)
+        _ALERTS.add_columns(alert_recipient.c.read_at, alert_recipient.c.on_behalf_of)
         .join(alert_recipient, alert_recipient.c.alert_key == alert.c.key)
         .where(alert_recipient.c.username == who)
         .order_by(alert_recipient.c.alert_key.desc())
@@ -74,7 +74,7 @@ def _records(reading: Reading, rows: Sequence[Found]) -> tuple[Alert, ...]:
 
 
 def _record(row: Found, recipients: list[Found]) -> Alert:
-    through = dict.fromkeys(item.group_id for item in recipients if item.group_id is not None)
+    through = dict.fromkeys(item.group_id for item in recipients if item.group_id is not None)  # administrators, say
     return Alert(
         key=row.key,
         process_instance_key=row.instance_key,
@@ -87,7 +87,8 @@ def _record(row: Found, recipients: list[Found]) -> Alert:
         due_at=row.due_at,
         raised_at=row.raised_at,
         groups=tuple(row.groups if row.groups is not None else through),
-        users=tuple(row.users if row.users is not None else [item.username for item in recipients if item.group_id is None]),
+        users=tuple(row.users or ()),
         recipients=tuple(item.username for item in recipients),
         read_at=getattr(row, "read_at", None),
+        on_behalf_of=getattr(row, "on_behalf_of", None),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +23,18 @@ _PERSON = (
     .join_from(user, membership, membership.c.username == user.c.username, isouter=True)
     .where(user.c.username == bindparam("username"))
 )
-# Whom a user stands in for now.
-_ABSENT = select(substitution).where(
-    substitution.c.substitute == bindparam("username"),
+_IN_FORCE = (
     substitution.c.from_at <= bindparam("now"),
     substitution.c.until_at > bindparam("now"),
     or_(substitution.c.ended_at.is_(None), substitution.c.ended_at > bindparam("now")),
+)
+# Whom a user stands in for now, and who stands in for some users now.
+_ABSENT = select(substitution).where(substitution.c.substitute == bindparam("username"), *_IN_FORCE)
+_STANDING_IN = (
+    select(substitution)
+    .join(user, user.c.username == substitution.c.substitute)
+    .where(substitution.c.absent.in_(bindparam("usernames", expanding=True)), user.c.active, *_IN_FORCE)
+    .order_by(substitution.c.key)
 )
 _IN_GROUP = (
     select(user.c.username, user.c.name)
@@ -46,6 +52,7 @@ class Substitution:
 
     key: int
     absent: str
+    substitute: str
     groups: frozenset[str] | None
     processes: frozenset[str] | None
 
@@ -113,8 +120,13 @@ def person(reading: Reading, username: str) -> Person:
 
 def substitutions(reading: Reading, username: str) -> list[Substitution]:
     """Return for whom a user stands in at this moment."""
-    rows = reading.all(_ABSENT, {"username": username, "now": reading.now})
-    return [Substitution(row.key, row.absent, _scope(row.groups), _scope(row.processes)) for row in rows]
+    return [_substitution(row) for row in reading.all(_ABSENT, {"username": username, "now": reading.now})]
+
+
+def standing_in(reading: Reading, usernames: Iterable[str]) -> list[Substitution]:
+    """Return who stands in for these users at this moment: active users, the oldest substitution first."""
+    rows = reading.all(_STANDING_IN, {"usernames": sorted(usernames), "now": reading.now})
+    return [_substitution(row) for row in rows]
 
 
 def members(reading: Reading, group_id: str) -> list[str]:
@@ -168,6 +180,10 @@ def _by_user(reading: Reading, statement: Select[Any]) -> dict[str, list[str]]:
     for username, value in reading.all(statement):
         found.setdefault(username, []).append(value)
     return found
+
+
+def _substitution(row: Found) -> Substitution:
+    return Substitution(row.key, row.absent, row.substitute, _scope(row.groups), _scope(row.processes))
 
 
 def _scope(names: list[str] | None) -> frozenset[str] | None:

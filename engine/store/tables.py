@@ -188,6 +188,7 @@ variable = Table(
     Column("name", ID, primary_key=True),
     Column("value", ExactJson),
     Column("digest", DIGEST, ForeignKey("blob.digest")),  # a large value: its JSON text is a blob, `value` is NULL
+    _partial("ix_variable_digest", "digest IS NOT NULL", "digest"),
     sqlite_with_rowid=False,
 )
 
@@ -413,6 +414,7 @@ alert_recipient = Table(
     Column("username", ID, primary_key=True),
     Column("alert_key", Key, ForeignKey("alert.key"), primary_key=True),
     Column("group_id", ID),  # through which group; NULL = named
+    Column("on_behalf_of", ID),  # told as the substitute of this absent person; NULL = for themselves
     Column("read_at", Moment),
     Index(None, "alert_key"),
 )
@@ -462,6 +464,7 @@ attachment_binding = Table(
     Column("size", Integer, nullable=False),
     Column("bound_by", ID),
     Column("bound_at", Moment, nullable=False),
+    Index(None, "digest"),
 )
 
 # --- people -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from engine import commands, queries
 from engine.queries.records import Alert
-from webui import access, sessions, telling
+from webui import access, naming, sessions, telling
 
 bp = Blueprint("alerts", __name__, url_prefix="/alerts")
 
@@ -57,4 +57,5 @@ def _row(alert: Alert) -> dict[str, Any]:
         "due_at": alert.due_at,
         "late": late,
         "read_at": alert.read_at,
+        "behalf": naming.person_name(alert.on_behalf_of),
     }

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine import jobs
-from engine.commands import incidents, instances, tasks
+from engine import jobs, queries
+from engine.commands import incidents, instances, people, substitutions, tasks
 from engine.errors import InvalidValue
 from engine.history.events import AlertRaised, JobFailed, MessagePublished, Resumed, Suspended
 from engine.jobs.inputs import Inputs
-from engine.store.tables import user_task
+from engine.store.tables import alert_recipient, user_task
 from tests.unit.jobs.cases import NOW, World, boundary, catch, draw, end, flows, service, start, user
 
 NOTIFY = {
@@ -148,6 +148,51 @@ def test_where_nobody_would_be_told_administrators_are(world: World) -> None:
     world.deploy(draw("p", start(), service("tell", "notify", {"subject": "x"}), end(), flows("start", "tell", "end")))
     world.start("p")
     assert world.recipients == [("root", "admin")]
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        ({}, [("anna", "office", None), ("bo", None, None), ("carl", "office", "anna")]),
+        ({"groups": ["office"]}, [("anna", "office", None), ("bo", None, None), ("carl", "office", "anna")]),
+        ({"groups": ["leadership"]}, [("anna", "office", None), ("bo", None, None)]),
+        ({"processes": ["alerting"]}, [("anna", "office", None), ("bo", None, None), ("carl", "office", "anna")]),
+        ({"processes": ["other"]}, [("anna", "office", None), ("bo", None, None)]),
+    ],
+)
+def test_who_stands_in_for_a_recipient_is_told_within_the_scope(
+    world: World, scope: dict[str, list[str]], told: list[tuple[str, str | None, str | None]]
+) -> None:
+    people.add_user(world.ctx, "carl", "卡尔")
+    groups, processes = scope.get("groups"), scope.get("processes")
+    substitutions.add_substitution(world.ctx, "anna", "carl", NOW, NOW + timedelta(days=2), groups=groups, processes=processes)
+    world.deploy(alerting())
+    case = world.start("alerting", {"title": "伦理审查"})
+    world.turn(hours=24)
+    assert [(row.username, row.group_id, row.on_behalf_of) for row in world.rows(alert_recipient)] == told
+    (raised,) = [event for event in world.events(case) if isinstance(event, AlertRaised)]
+    absent = [row for row in told if row[2] is not None]
+    assert (raised.substitutes, raised.absent) == (tuple(row[0] for row in absent), tuple(row[2] for row in absent))
+    assert set(raised.recipients) == {row[0] for row in told}
+    mine, _ = queries.alerts(world.ctx, "carl")
+    assert [(item.on_behalf_of, item.groups, item.users) for item in mine] == [("anna", ("office",), ("bo",))] * len(absent)
+
+
+def test_a_substitute_is_not_told_before_after_or_against_an_interest(world: World) -> None:
+    for name in ("later", "ended", "interested", "gone"):
+        people.add_user(world.ctx, name)
+        begins = NOW + timedelta(hours=25 if name == "later" else 0)
+        key = substitutions.add_substitution(world.ctx, "anna", name, begins, NOW + timedelta(days=2))
+        if name == "ended":
+            substitutions.end_substitution(world.ctx, key)
+    people.set_active(world.ctx, "gone", active=False)
+    excluding = (
+        '<z:properties><z:property name="excludedUsers" value="=[&quot;interested&quot;]"/></z:properties></b:extensionElements>'
+    )
+    world.deploy(alerting().replace("</b:extensionElements>", excluding, 1))
+    world.start("alerting", {"title": "伦理审查"})
+    world.turn(hours=24)
+    assert world.recipients == [("anna", "office"), ("bo", None)]
 
 
 def test_wrong_inputs_are_an_incident_at_once_and_can_be_corrected(world: World) -> None:

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from engine import jobs
-from engine.commands import incidents, people
+from engine.commands import incidents, people, substitutions
 from engine.history.events import DeliveryFailed, DeliverySent
 from engine.ports import Ports
-from tests.unit.jobs.cases import Mailbox, World, draw, end, flows, service, start, user
+from tests.unit.jobs.cases import NOW, Mailbox, World, draw, end, flows, service, start, user
 
 ALERT = {"toGroups": '=["office"]', "kind": "overdue", "subject": '="逾期：" + title', "text": "请处理"}
 
@@ -45,6 +45,17 @@ def test_everyone_with_an_address_gets_one_mail(world: World, box: Mailbox) -> N
     assert sent == [("mail", "anna"), ("mail", "bo")]
     assert world.jobs == []
     assert box.posts == []
+
+
+def test_a_substitute_s_mail_says_for_whom_it_is(world: World, box: Mailbox) -> None:
+    people.add_user(world.ctx, "carl", "卡尔", email="carl@example.org")
+    substitutions.add_substitution(world.ctx, "bo", "carl", NOW, NOW + timedelta(days=1))
+    world.start("alerting", {"title": "报告", "channels": ["mail"]})
+    assert {mail.to: "代理博" in mail.text for mail in box.mails} == {
+        "anna@example.org": False,
+        "bo@example.org": False,
+        "carl@example.org": True,
+    }
 
 
 def test_a_webhook_gets_the_alert_as_json(world: World, box: Mailbox) -> None:

@@ -450,6 +450,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("instance_key", "digest", "scope_key", name=op.f("pk_attachment_binding")),
     )
+    with op.batch_alter_table("attachment_binding", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attachment_binding_digest"), ["digest"], unique=False)
+
     op.create_table(
         "element_instance",
         sa.Column("instance_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -611,11 +614,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("instance_key", "scope_key", "name", name=op.f("pk_variable")),
         sqlite_with_rowid=False,
     )
+    with op.batch_alter_table("variable", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_variable_digest",
+            ["digest"],
+            unique=False,
+            sqlite_where=sa.text("digest IS NOT NULL"),
+            postgresql_where=sa.text("digest IS NOT NULL"),
+        )
+
     op.create_table(
         "alert_recipient",
         sa.Column("username", sa.String(length=255), nullable=False),
         sa.Column("alert_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("group_id", sa.String(length=255), nullable=True),
+        sa.Column("on_behalf_of", sa.String(length=255), nullable=True),
         sa.Column("read_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["alert_key"], ["alert.key"], name=op.f("fk_alert_recipient_alert_key_alert")),
         sa.PrimaryKeyConstraint("username", "alert_key", name=op.f("pk_alert_recipient")),
@@ -657,6 +670,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_alert_recipient_alert_key"))
 
     op.drop_table("alert_recipient")
+    with op.batch_alter_table("variable", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_variable_digest",
+            sqlite_where=sa.text("digest IS NOT NULL"),
+            postgresql_where=sa.text("digest IS NOT NULL"),
+        )
+
     op.drop_table("variable")
     with op.batch_alter_table("user_task", schema=None) as batch_op:
         batch_op.drop_index("ix_user_task_statistics")
@@ -696,6 +716,9 @@ def downgrade() -> None:
 
     op.drop_table("incident")
     op.drop_table("element_instance")
+    with op.batch_alter_table("attachment_binding", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attachment_binding_digest"))
+
     op.drop_table("attachment_binding")
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alert_instance_key"))
