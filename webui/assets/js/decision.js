@@ -65,6 +65,8 @@ async function show(place) {
 
 for (const place of document.querySelectorAll("[data-decision-url]")) {
   show(place).catch((error) => {
-    place.querySelector("[data-canvas]").textContent = say("图形没有显示：{reason}", { reason: error.message });
+    const container = place.querySelector("[data-canvas]");
+    container.removeAttribute("aria-busy");
+    container.textContent = say("图形没有显示：{reason}", { reason: error.message });
   });
 }

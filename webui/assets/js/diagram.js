@@ -7,7 +7,7 @@ const MARKERS = { done: "is-done", open: "is-open", late: "is-late", incident: "
 
 const READABLE = 0.75;
 
-/** A diagram in an element with data-diagram-url; data-states = {"done": [element ids], "open": …, "late": …, "counts": {id: n}}. */
+/** A diagram in an element with data-diagram-url; data-own = the element that the page is about; data-states = {"done": [element ids], "open": …, "late": …, "counts": {id: n}}. */
 export class Diagram {
   constructor(place) {
     this.place = place;
@@ -26,6 +26,7 @@ export class Diagram {
     this.controls();
     this.fit();
     this.mark(JSON.parse(this.place.dataset.states ?? "{}"));
+    if (this.known.get(this.place.dataset.own)) this.canvas.addMarker(this.place.dataset.own, "is-own");
     if (this.place.dataset.focus === "open") this.centre();
     this.canvasPlace.removeAttribute("aria-busy");
     this.place.dataset.ready = "true";
@@ -87,8 +88,8 @@ export class Diagram {
 
   centre() {
     const states = JSON.parse(this.place.dataset.states ?? "{}");
-    const id = [...(states.late ?? []), ...(states.open ?? [])][0];
-    if (!id || !this.known.get(id)) return;
+    const id = [this.place.dataset.own, ...(states.late ?? []), ...(states.open ?? [])].find((one) => one && this.known.get(one));
+    if (!id) return;
     this.read();
     this.reveal(id);
   }
@@ -126,6 +127,8 @@ for (const place of document.querySelectorAll("[data-diagram-url]")) {
       return undefined;
     })
     .catch((error) => {
-      place.querySelector("[data-canvas]").textContent = say("图形没有显示：{reason}", { reason: error.message });
+      const canvas = place.querySelector("[data-canvas]");
+      canvas.removeAttribute("aria-busy");
+      canvas.textContent = say("图形没有显示：{reason}", { reason: error.message });
     });
 }

@@ -50,6 +50,18 @@ function keepEmptyLists(component, shown, data) {
   }
 }
 
+const GROUP_ROLES = { radio: "radiogroup", checklist: "group" };
+let named = 0;
+
+/** Say a group's question to those who do not see it: the label above its choices. */
+function nameGroup(group, role) {
+  const label = group.querySelector(":scope > .fjs-form-field-label");
+  if (!label?.textContent.trim()) return;
+  label.id ||= `question-${(named += 1)}`;
+  group.setAttribute("role", role);
+  group.setAttribute("aria-labelledby", label.id);
+}
+
 const steps = (path) => path.split(/[.[\]]+/).filter(Boolean).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
 class FormPage {
@@ -72,8 +84,8 @@ class FormPage {
       properties: { readOnly: this.place.dataset.readonly === "true", ariaLabel: this.place.dataset.title },
     });
     await this.form.importSchema(schema, data);
-    this.form.on("changed", () => requestAnimationFrame(() => this.nameRows()));
-    this.nameRows();
+    new MutationObserver(() => this.nameParts()).observe(this.place, { childList: true, subtree: true });
+    this.nameParts();
     this.place.dataset.ready = "true";
     this.place.removeAttribute("aria-busy");
     const problems = this.read("problems", []);
@@ -92,10 +104,13 @@ class FormPage {
     return withoutEmptyTexts(data);
   }
 
-  /** form-js names the buttons that remove a row in English alone. */
-  nameRows() {
+  /** What form-js leaves unnamed: buttons that remove a row (English alone), and the questions above radio buttons and checklists. */
+  nameParts() {
     for (const button of this.place.querySelectorAll('[aria-label^="Remove list item"]')) {
       button.setAttribute("aria-label", say("移除第 {number} 行", { number: button.getAttribute("aria-label").split(" ").at(-1) }));
+    }
+    for (const [type, role] of Object.entries(GROUP_ROLES)) {
+      for (const group of this.place.querySelectorAll(`.fjs-form-field-${type}`)) nameGroup(group, role);
     }
   }
 
