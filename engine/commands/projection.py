@@ -146,7 +146,8 @@ def project(unit: InstanceUnit, moves: Moves, *, actor: str | None, on_behalf_of
         follow_ups.spread_signal(unit.ctx, unit.tx, thrown.signal, thrown.variables, but=unit.key)
     if net.child_news:
         follow_ups.tell_parent(unit, net.child_news)
-    if unit.row["state"] != "ACTIVE" and unit.row["correlation_key"] is not None:
+    ended = any(isinstance(change, kernel.InstanceEnded) for change in net.child_news)
+    if ended and unit.row["correlation_key"] is not None:
         correlation.start_next(unit.ctx, unit.tx, unit.row["bpmn_process_id"], unit.row["correlation_key"])
 
 

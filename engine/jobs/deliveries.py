@@ -39,7 +39,7 @@ _LEASE = (
 _DONE = delete(job_table).where(job_table.c.key == bindparam("job"))
 _RETRY = (
     update(job_table)
-    .where(job_table.c.key == bindparam("job"))
+    .where(job_table.c.key == bindparam("job"), job_table.c.locked_until == bindparam("lease"))
     .values(retries=bindparam("left"), due_at=bindparam("at"), error_message=bindparam("why"), worker=None, locked_until=None)
 )
 _ALERT = (
@@ -114,7 +114,9 @@ def _retry(ctx: Context, row: Row[Any], delivery: _Delivery, message: str) -> No
         unit = InstanceUnit.lock(ctx, tx, row.instance_key)
         left = row.retries - 1
         at = tx.now + back_off(row.created_at, tx.now) if left > 0 else None
-        tx.execute(_RETRY, {"job": row.key, "left": left, "at": at, "why": message[:2000]})
+        retried = {"job": row.key, "lease": row.locked_until, "left": left, "at": at, "why": message[:2000]}
+        if tx.execute(_RETRY, retried).rowcount != 1:
+            return  # the lease ran out meanwhile: another driver is at it, or was done with it
         if at is not None:
             tx.falls_due(at)
             return

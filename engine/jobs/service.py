@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 
 from engine.commands import jobs, work
 from engine.commands.instance_unit import InstanceUnit
-from engine.errors import LiuzhuanError, NotFound, Refused
+from engine.errors import Conflict, LiuzhuanError, NotFound, Refused
 from engine.jobs.inputs import Inputs
 from engine.store import Transaction
 from engine.store.context import Context
@@ -99,5 +99,5 @@ def _fail(ctx: Context, job_key: int, error: Exception, retries: int | None) -> 
         pause = back_off(created_at, reading.now)
     try:
         jobs.fail_job(ctx, job_key, retries, message, pause)
-    except NotFound:
-        _log.info("job %s was cancelled while it failed: %s", job_key, message)
+    except (NotFound, Conflict):
+        _log.info("job %s was cancelled or done while it failed: %s", job_key, message)

@@ -6,12 +6,17 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from engine import jobs
-from engine.commands import incidents, people, substitutions
+from engine.commands import deploy, incidents, messages, people, substitutions, tasks
 from engine.history.events import DeliveryFailed, DeliverySent
+from engine.jobs import deliveries
+from engine.ports import DeliveryFailed as NotDelivered
 from engine.ports import Ports
+from engine.store.tables import job, process_instance, user_task
 from tests.unit.jobs.cases import NOW, Mailbox, World, draw, end, flows, service, start, user
+from tests.unit.kernel import drawing
 
 ALERT = {"toGroups": '=["office"]', "kind": "overdue", "subject": '="逾期：" + title', "text": "请处理"}
 
@@ -23,6 +28,10 @@ def box() -> Mailbox:
 
 @pytest.fixture
 def world(box: Mailbox) -> World:
+    return alerting_world(box)
+
+
+def alerting_world(box: Mailbox) -> World:
     world = World(ports=Ports(mailer=box, webhook=box), webhook_url="https://hospital.example/alerts")
     tell = service("tell", "notify", {**ALERT, "channels": "=channels"})
     world.deploy(draw("alerting", start(), tell, end(), flows("start", "tell", "end")))
@@ -130,20 +139,56 @@ def test_an_address_that_went_away_is_not_waited_for(world: World, box: Mailbox)
 
 
 def test_a_delivery_under_way_is_left_alone(world: World, box: Mailbox) -> None:
-    from engine.jobs import deliveries
-
     box.refuse = 1
     world.start("alerting", {"title": "x", "channels": ["webhook"]})
     (row,) = world.jobs
     with world.ctx.store.begin() as tx:
         world.clock.advance(timedelta(hours=1))
-        from sqlalchemy import update
-
-        from engine.store.tables import job
-
         tx.execute(update(job).values(locked_until=world.clock.now() + timedelta(minutes=1)))
     assert not deliveries.deliver(world.ctx, row.key)
     assert jobs.next_due(world.ctx) == world.clock.now() + timedelta(minutes=1)
     world.turn(minutes=2)
     assert len(box.posts) == 1
     assert not deliveries.deliver(world.ctx, row.key)
+
+
+class SlowOnce(Mailbox):
+    """Answers the first post only after its lease has run out and another driver has delivered it; with an error."""
+
+    world: World
+
+    def post(self, url: str, body: bytes, idempotency_key: str) -> None:
+        super().post(url, body, idempotency_key)
+        if len(self.posts) == 1:
+            self.world.clock.advance(deliveries.LEASE)
+            assert deliveries.deliver(self.world.ctx, self.world.jobs[0].key)
+            raise NotDelivered("too late")
+
+
+def test_what_comes_back_after_its_lease_ran_out_takes_nothing_away() -> None:
+    slow = SlowOnce()
+    slow.world = alerting_world(slow)
+    key = slow.world.start("alerting", {"title": "x", "channels": ["webhook"]})
+    assert (len(slow.posts), slow.world.jobs, slow.world.incidents) == (2, [], [])
+    assert [event.channel for event in slow.world.events(key) if isinstance(event, DeliverySent)] == ["webhook"]
+
+
+def test_a_late_delivery_of_an_ended_case_starts_no_further_case(world: World, box: Mailbox) -> None:
+    told = drawing.io({"toGroups": '=["office"]', "subject": "x", "channels": '=["webhook"]'})
+    body = drawing.start(inner=drawing.event("message", "m")) + drawing.service("tell", told, job="notify")
+    body += drawing.user("wait", drawing.z("assignmentDefinition", candidateGroups="office")) + drawing.end()
+    model = drawing.draw(
+        body + drawing.chain("s", "tell", "wait", "e"), drawing.message("m", "go", None), process_id="by-message"
+    )
+    deploy(world.ctx, {"m.bpmn": model})
+    box.refuse = 1
+    for _ in range(3):
+        messages.publish_message(world.ctx, "go", "A", ttl=timedelta(days=1))
+        jobs.drain(world.ctx)
+    (first,) = world.rows(user_task)
+    tasks.complete_task(world.ctx, first.key, by="anna")
+    jobs.drain(world.ctx)
+    assert [row.state for row in world.rows(process_instance)] == ["COMPLETED", "ACTIVE"]
+    world.turn(hours=1)  # the first case's webhook goes out at last
+    assert len(box.posts) == 2
+    assert [row.state for row in world.rows(process_instance)] == ["COMPLETED", "ACTIVE"]
