@@ -113,6 +113,12 @@ def test_nodes_are_leased_and_given_back(store: Store) -> None:
     assert lease_node(store, "p4") == 0
 
 
+def test_a_lease_that_ran_out_may_be_of_a_process_that_lives(store: Store) -> None:
+    with store.begin() as tx:
+        tx.execute(insert(node_lease), {"node": 0, "owner": "up for long", "expires_at": NOW - timedelta(days=1)})
+    assert lease_node(store, "new") == 1
+
+
 def test_when_all_nodes_are_taken_the_oldest_is_given_out_again(store: Store) -> None:
     with store.begin() as tx:
         rows = [{"node": node, "owner": "x", "expires_at": NOW + LASTS - timedelta(seconds=node)} for node in range(NODES)]
