@@ -280,7 +280,7 @@ def _suspended(change: events.Suspended, entry: Line, names: Names) -> str:
     return text("原因：%(reason)s", reason=change.reason)
 
 
-def _reason(change: events.Resumed | events.Cancelled, entry: Line, names: Names) -> str:
+def _reason(change: events.Resumed | events.Cancelled | events.Corrected, entry: Line, names: Names) -> str:
     return text("原因：%(reason)s", reason=change.reason) if change.reason else ""
 
 
@@ -346,6 +346,7 @@ _COURSE: Mapping[type[advance.Change], _Sentence] = {
     events.Suspended: _suspended,
     events.Resumed: _reason,
     events.Cancelled: _reason,
+    events.Corrected: _reason,
     events.ChildStarted: _call,
     advance.InstanceEnded: _ended,
     advance.EventReceived: _received,

@@ -15,12 +15,12 @@ from engine.commands.instance_unit import InstanceUnit
 from engine.commands.values import clean
 from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from engine.history.chain import GENESIS
-from engine.history.events import Cancelled, Event, InstanceStarted
+from engine.history.events import Cancelled, Corrected, Event, InstanceStarted
 from engine.store import Reading, Transaction
 from engine.store.context import Context
 from engine.store.directory import Person
 from engine.store.library import ProcessVersion, process_key, resolve
-from engine.store.rights import check_administers
+from engine.store.rights import check_administers, may_start
 from engine.store.tables import counter
 from engine.store.upsert import upsert
 
@@ -170,9 +170,7 @@ def cancel_instance(ctx: Context, key: int, by: str | None, reason: str) -> None
     if not reason.strip():
         raise InvalidValue("请填写终止原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
-        unit = InstanceUnit.lock(ctx, tx, key)
-        check_active(unit)
-        check_administers(tx, by)
+        unit = lock_to_correct(ctx, tx, key, by)
         unit.record(Cancelled(reason))
         unit.apply(unit.kernel.cancel())
         unit.commit("cancel_instance", actor=by)
@@ -189,9 +187,7 @@ def set_variables(
         Conflict: the instance has ended.
     """
     with ctx.store.begin() as tx:
-        unit = InstanceUnit.lock(ctx, tx, instance_key)
-        check_active(unit)
-        check_administers(tx, by)
+        unit = lock_to_correct(ctx, tx, instance_key, by)
         unit.apply(unit.kernel.set_variables(scope_key or instance_key, clean(variables)))
         unit.commit("set_variables", actor=by)
 
@@ -208,11 +204,24 @@ def modify_instance(
     if not reason.strip():
         raise InvalidValue("请填写修改原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
-        unit = InstanceUnit.lock(ctx, tx, instance_key)
-        check_active(unit)
-        check_administers(tx, by)
+        unit = lock_to_correct(ctx, tx, instance_key, by)
+        unit.record(Corrected(reason))
         unit.apply(unit.kernel.modify(activate=activate, terminate=terminate))
         unit.commit("modify_instance", actor=by)
+
+
+def lock_to_correct(ctx: Context, tx: Transaction, key: int, by: str | None) -> InstanceUnit:
+    """Lock an instance that an administrator (None = the system) corrects.
+
+    Raises:
+        NotFound: there is no such instance.
+        NotAllowed: `by` is no administrator.
+        Conflict: it has ended.
+    """
+    check_administers(tx, by)
+    unit = InstanceUnit.lock(ctx, tx, key)
+    check_active(unit)
+    return unit
 
 
 def check_active(unit: InstanceUnit) -> None:
@@ -223,12 +232,6 @@ def check_active(unit: InstanceUnit) -> None:
     """
     if not unit.active:
         raise Conflict(f"实例 {unit.key} 已结束（the process instance has ended）")
-
-
-def may_start(who: Person, version: ProcessVersion) -> bool:
-    """Whether a person may start a process by hand (`candidateStarterGroups`; administrators may)."""
-    groups = version.process.candidate_starter_groups
-    return who.is_admin or who.external or not who.groups.isdisjoint(groups)
 
 
 def check_may_start(who: Person, version: ProcessVersion) -> None:

@@ -16,6 +16,7 @@ from engine.errors import Conflict, InvalidValue, NotFound
 from engine.history.events import JobFailed, JobRetriesSet
 from engine.store import Transaction
 from engine.store.context import Context
+from engine.store.rights import check_administers
 from engine.store.tables import job, process_instance
 from engine.store.transactions import Found
 from engine.store.variables import view
@@ -137,11 +138,13 @@ def set_job_retries(ctx: Context, job_key: int, retries: int, by: str | None = N
 
     Raises:
         NotFound: there is no such job.
+        NotAllowed: `by` is no administrator.
         InvalidValue: fewer than one.
     """
     if retries < 1:
         raise InvalidValue("重试次数必须大于 0（must be greater than 0）", field="retries")
     with ctx.store.begin() as tx:
+        check_administers(tx, by)
         unit, row = _open(ctx, tx, job_key)
         give_retries(unit, row, retries)
         unit.commit("set_job_retries", actor=by)

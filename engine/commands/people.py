@@ -77,6 +77,7 @@ def vouch_for(ctx: Context, username: str | None) -> None:
         with ctx.store.begin() as tx:
             if tx.one(_USER.where(user.c.username == username)) is None:
                 _insert(tx, ctx, username, username, None, None, external=True)
+                _record(tx, None, "vouch_for", UserChanged(username, "vouched-for"))
 
 
 def set_name(ctx: Context, username: str, name: str, email: str | None = None, by: str | None = None) -> None:

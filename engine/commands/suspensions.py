@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from engine.commands.instance_unit import InstanceUnit
-from engine.commands.instances import check_active
+from engine.commands.instances import lock_to_correct
 from engine.errors import Conflict, InvalidValue
 from engine.history.events import Resumed, Suspended
 from engine.store.context import Context
-from engine.store.rights import check_administers
 
 
 def suspend_instance(ctx: Context, key: int, by: str | None, reason: str, except_scope: int | None = None) -> None:
@@ -23,9 +22,7 @@ def suspend_instance(ctx: Context, key: int, by: str | None, reason: str, except
     if not reason.strip():
         raise InvalidValue("请填写暂停原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
-        unit = InstanceUnit.lock(ctx, tx, key)
-        check_active(unit)
-        check_administers(tx, by)
+        unit = lock_to_correct(ctx, tx, key, by)
         suspend(unit, by, reason, except_scope)
         unit.commit("suspend_instance", actor=by)
 
@@ -38,9 +35,7 @@ def resume_instance(ctx: Context, key: int, by: str | None, reason: str = "") ->
         Conflict: it is not suspended, or has ended.
     """
     with ctx.store.begin() as tx:
-        unit = InstanceUnit.lock(ctx, tx, key)
-        check_active(unit)
-        check_administers(tx, by)
+        unit = lock_to_correct(ctx, tx, key, by)
         if unit.row["suspended_at"] is None:
             raise Conflict("事项未暂停（the case is not suspended）")
         resume(unit, reason)

@@ -70,7 +70,7 @@ def claim_task(ctx: Context, task_key: int, by: str) -> None:
 
 
 def unclaim_task(ctx: Context, task_key: int, by: str | None) -> None:
-    """Give a claimed task back to those it is offered to.
+    """Give a claimed task back to those it is offered to, or to the absent person it is assigned to.
 
     Raises:
         NotAllowed: `by` is neither the assignee nor an administrator.
@@ -82,10 +82,14 @@ def unclaim_task(ctx: Context, task_key: int, by: str | None) -> None:
             return
         if by is not None and task.assignee != by and not person(tx, by).is_admin:
             raise NotAllowed("只有办理人可以退回认领（only the assignee gives it back）", element_id=task.element_id)
-        if not task.candidate_groups and not task.candidate_users:
+        if task.candidate_groups or task.candidate_users:
+            _assign(tx, task, None, None)
+            unit.record(TaskUnclaimed(task.key, task.element_id))
+        elif task.on_behalf_of is not None:
+            _assign(tx, task, task.on_behalf_of, None)
+            unit.record(TaskAssigned(task.key, task.element_id, task.on_behalf_of))
+        else:
             raise Conflict("任务没有其他候选人，请转派（offered to nobody else; assign it instead）", element_id=task.element_id)
-        _assign(tx, task, None, None)
-        unit.record(TaskUnclaimed(task.key, task.element_id))
         unit.commit("unclaim_task", actor=by)
 
 

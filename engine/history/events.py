@@ -79,6 +79,13 @@ class Cancelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected(Event):
+    """An administrator changed where the case stands: elements were terminated and entered by hand (their changes follow)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartRefused(Event):
     """A case was not started by a signal or message, because such starts would never have ended."""
 
@@ -284,7 +291,7 @@ class Deployed(Event):
 class UserChanged(Event):
     """A user was added or changed.
 
-    `what`: added | name | password | groups | attributes | deactivated | activated | sessions-ended.
+    `what`: added | vouched-for | name | password | groups | attributes | deactivated | activated | sessions-ended.
     """
 
     user: str

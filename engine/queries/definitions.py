@@ -11,8 +11,9 @@ from engine.errors import NotFound
 from engine.queries import forms
 from engine.queries.records import ProcessVersionView, ResourceVersionView, Startable, StartDraft, StartPage
 from engine.store.context import Context
-from engine.store.directory import Person, person
+from engine.store.directory import person
 from engine.store.library import ProcessVersion, process_key
+from engine.store.rights import may_start
 from engine.store.tables import (
     IS_ACTIVE,
     blob,
@@ -154,7 +155,7 @@ def start_list(ctx: Context, who: str) -> tuple[Startable, ...]:
         for row in reading.all(_NEWEST):
             version = ctx.library.process(reading, process_key(reading, row.bpmn_process_id, row.version))
             start = _start_by_hand(version)
-            if start is not None and _may_start(starter, version):
+            if start is not None and may_start(starter, version):
                 found.append(_startable(version, start, drafts))
         return tuple(sorted(found, key=lambda item: item.name))
 
@@ -168,7 +169,7 @@ def start_page(ctx: Context, bpmn_process_id: str, who: str, draft_key: int | No
     with ctx.store.read() as reading:
         version = ctx.library.process(reading, process_key(reading, bpmn_process_id))
         start = _start_by_hand(version)
-        if start is None or not _may_start(person(reading, who), version):
+        if start is None or not may_start(person(reading, who), version):
             raise NotFound(f"没有可发起的流程 {bpmn_process_id}（no process that you may start）")
         drafts = [_draft(row) for row in reading.all(_DRAFTS, {"who": who}) if row.bpmn_process_id == bpmn_process_id]
         draft = next((item for item in drafts if draft_key is None or item.key == draft_key), None)
@@ -182,10 +183,6 @@ def _start_by_hand(version: ProcessVersion) -> Element | None:
         if event.event is None or event.event.kind == "none":
             return event
     return None
-
-
-def _may_start(who: Person, version: ProcessVersion) -> bool:
-    return who.is_admin or who.external or not who.groups.isdisjoint(version.process.candidate_starter_groups)
 
 
 def _startable(version: ProcessVersion, start: Element, drafts: list[StartDraft]) -> Startable:

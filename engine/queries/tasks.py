@@ -60,7 +60,7 @@ def task(ctx: Context, key: int, who: str) -> TaskPage:
 
 
 def _may_unclaim(acting: Actor, found: Task) -> bool:
-    offered = bool(found.candidate_groups or found.candidate_users)
+    offered = bool(found.candidate_groups or found.candidate_users or found.on_behalf_of)
     return offered and found.assignee is not None and (found.assignee == acting.username or acting.person.is_admin)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, exists, or_, select
 
 from engine.errors import Excluded, NotAllowed, TaskAlreadyClaimed
 from engine.store.directory import Person, Substitution, find_person, person, substitutions
+from engine.store.library import ProcessVersion
 from engine.store.tables import alert, alert_recipient, message_subscription, process_instance, task_candidate, user_task
 from engine.store.transactions import Found, Reading
 
@@ -87,6 +88,11 @@ def check_administers(reading: Reading, by: str | None) -> None:
     """
     if by is not None and not ((who := person(reading, by)).is_admin or who.external):
         raise NotAllowed("只有管理员可以这样做（administrators only）")
+
+
+def may_start(who: Person, version: ProcessVersion) -> bool:
+    """Whether a person may start a process by hand (`candidateStarterGroups`; administrators may)."""
+    return who.is_admin or who.external or not who.groups.isdisjoint(version.process.candidate_starter_groups)
 
 
 def may_work(acting: Actor, task: Found) -> bool:

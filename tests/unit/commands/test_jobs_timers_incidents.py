@@ -150,6 +150,8 @@ def test_variables_are_corrected_and_a_case_is_moved_with_a_reason(engine: Engin
         commands.modify_instance(engine.context, case, "root", "", activate=["u"])
     commands.modify_instance(engine.context, case, "root", "跳过初审", activate=["u"], terminate=[at.key])
     assert open_task(engine, case).element_id == "u"
+    (corrected,) = [event for event in engine.journal(case) if event.kind == "Corrected"]
+    assert (corrected.actor, corrected.payload) == ("root", {"reason": "跳过初审"})
 
 
 def test_large_values_are_stored_once(engine: Engine) -> None:

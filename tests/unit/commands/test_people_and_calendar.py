@@ -37,6 +37,17 @@ def test_signing_in(engine: Engine) -> None:
         commands.sign_in(engine.context, "anna", PASSWORD)
 
 
+def test_a_person_whom_a_program_vouches_for_is_journalled(engine: Engine) -> None:
+    engine.publish("anything", by="somebody")
+    with engine.context.store.read() as reading:
+        last = history.entries(reading, history.NO_INSTANCE)[-1]
+    assert (last.command, last.actor, [(event.user, event.what) for event in last.events]) == (
+        "vouch_for",
+        None,
+        [("somebody", "vouched-for")],
+    )
+
+
 def test_guessing_is_slowed_down_and_forgiven(engine: Engine) -> None:
     engine.set_password("anna", PASSWORD)
     for _ in range(5):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine import Engine, commands
+from engine import Engine, commands, queries
 from engine.errors import (
     Conflict,
     Excluded,
@@ -167,6 +167,19 @@ def test_a_substitute_takes_over_what_the_absent_had_claimed(engine: Engine) -> 
     engine.substitute("anna", by="carl", starts_at=NOW, ends_at=NOW + timedelta(days=1))
     engine.complete(key, {}, by="carl", on_behalf_of="anna")
     assert engine.journal(case)[-1].on_behalf_of == "anna"
+
+
+def test_a_substitute_gives_back_what_was_assigned_to_the_absent_alone(engine: Engine) -> None:
+    engine.deploy({"p.bpmn": draw(line(("t", task("t", z("assignmentDefinition", assignee="anna"), group=None))))})
+    key = open_task(engine, engine.start("P")).key
+    engine.substitute("anna", by="carl", starts_at=NOW, ends_at=NOW + timedelta(hours=1))
+    engine.claim(key, by="carl")
+    turn(engine, hours=1)  # the substitution is over: nobody could work on it
+    assert not engine.may_work(key, "carl")
+    assert queries.task(engine.context, key, "carl").may_unclaim
+    engine.unclaim(key, by="carl")
+    assert engine.may_work(key, "anna")
+    engine.complete(key, {}, by="anna")
 
 
 def test_a_substitution_ends(engine: Engine) -> None:
