@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 
 from engine.facade import Engine
-
 from engine.scenarios.organisation import read_organisation
 from engine.scenarios.runner import resources_below
 from engine.settings import Settings
