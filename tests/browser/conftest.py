@@ -11,6 +11,7 @@ import pytest
 import waitress
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from waitress import wasyncore
 
 from engine.clock import TurnedClock
 from engine.commands import passwords
@@ -124,8 +125,10 @@ def address(engine: Engine, settings: Settings) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    # Closed by the serving thread itself: closed by this one, it might just then wait on sockets that are gone.
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
     thread.join(timeout=10)
+    server.task_dispatcher.shutdown()
 
 
 @pytest.fixture
