@@ -79,7 +79,7 @@ def instance(ctx: Context, key: int, who: str) -> InstancePage:
             instance=instance_of(reading, row),
             parent=instance_of(reading, parent) if parent is not None else None,
             children=children,
-            facts=forms.facts(labels, version.process.summary, view(reading, key)),
+            facts=forms.facts(labels, version.process.summary, {} if key in hidden else view(reading, key)),
             variables=_variables(reading, version, key, hidden, labels),
             tasks=tasks_of(ctx, reading, tasks),
             elements=past.element_instances(key, history.entries(reading, key)),

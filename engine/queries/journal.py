@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 from engine import history
+from engine.history.events import FormSubmitted, JobFailed, MessagePublished
 from engine.history.replay import replay
-from engine.kernel.advance import Change, ElementEntered, TaskCreated, TaskUpdated, VariableSet
+from engine.kernel.advance import (
+    CallStarted,
+    Change,
+    DecisionEvaluated,
+    ElementEntered,
+    IncidentRaised,
+    InstanceEnded,
+    JobCreated,
+    MessageAwaited,
+    SignalThrown,
+    TaskCreated,
+    TaskUpdated,
+    VariableSet,
+)
 from engine.queries.records import DueClock, ElementInstance, HistoryLine, JournalEvent
 from engine.queries.rows import names_of
 from engine.store import Reading
@@ -25,15 +39,15 @@ def element_instances(instance_key: int, entries: Iterable[history.Entry]) -> tu
 
 
 def visible(entries: Iterable[history.Entry], hidden: Collection[int]) -> tuple[history.Entry, ...]:
-    """Return a journal without the variables of hidden scopes and of all that lived in them."""
+    """Return a journal without the variables of hidden scopes, and without what other events in them say of values."""
     found = tuple(entries)
     if not hidden:
         return found
-    within = set(hidden)
-    for entry in found:  # scopes are entered before what lives in them
-        within.update(event.key for event in entry.events if isinstance(event, ElementEntered) and event.scope_key in within)
+    entered = (event for entry in found for event in entry.events if isinstance(event, ElementEntered))
+    elements = {event.element_id if event.scope_key is not None else None for event in entered if event.key in hidden}
     return tuple(
-        replace(entry, events=tuple(event for event in entry.events if not _is_hidden(event, within))) for entry in found
+        replace(entry, events=tuple(_veiled(event, hidden, elements) for event in entry.events if not _is_hidden(event, hidden)))
+        for entry in found
     )
 
 
@@ -49,6 +63,31 @@ def lines(reading: Reading, entries: Sequence[history.Entry], hidden: Collection
 
 def _is_hidden(event: Change, hidden: Collection[int]) -> bool:
     return isinstance(event, VariableSet) and event.scope_key in hidden
+
+
+# What events say of values, and what stands there for those who may not know them yet.
+_VALUES: Mapping[type[Change], Mapping[str, Any]] = {
+    CallStarted: {"variables": {}, "business_id": None},
+    DecisionEvaluated: {"result": None, "trace": None},
+    FormSubmitted: {"reason": ""},
+    IncidentRaised: {"message": ""},
+    InstanceEnded: {"variables": {}, "error_message": None},  # of no element: goes by the instance
+    JobCreated: {"input": {}},
+    JobFailed: {"message": ""},
+    MessageAwaited: {"correlation_key": ""},
+    MessagePublished: {"correlation_key": "", "variables": {}},
+    SignalThrown: {"variables": {}},
+}
+
+
+def _veiled(event: Change, hidden: Collection[int], elements: Collection[str | None]) -> Change:
+    """Return an event without its values, where it happened in a hidden scope; one that names no scope goes by its element."""
+    values = _VALUES.get(type(event))
+    if values is None:
+        return event
+    place = getattr(event, "element_key", getattr(event, "key", None))
+    within = getattr(event, "element_id", None) in elements if place is None else place in hidden
+    return replace(event, **values) if within else event
 
 
 def _line(entry: history.Entry, names: dict[str, str]) -> HistoryLine:

@@ -42,13 +42,14 @@ def task(ctx: Context, key: int, who: str) -> TaskPage:
         going = found.state == "OPEN" and found.suspended_reason is None
         hidden = hidden_scopes(ctx, reading, version, row.instance_key, acting.person)
         variables = view(reading, row.instance_key, row.key if row.state == "OPEN" else None)
+        known = {} if row.instance_key in hidden else view(reading, row.instance_key)
         return TaskPage(
             task=found,
             instance=instance_of(reading, case),
             form=forms.form_view(ctx, reading, row.form_key),
             variables=variables if mine else {},
             draft=reading.scalar(_DRAFT, {"task": key, "who": who}) if row.has_draft else None,
-            facts=forms.facts(forms.labels(ctx, reading, version), version.process.summary, view(reading, row.instance_key)),
+            facts=forms.facts(forms.labels(ctx, reading, version), version.process.summary, known),
             history=lines(reading, entries, hidden),
             clock=due_clock(key, row.created_at, row.ended_at or reading.now, entries),
             may_claim=going and mine and found.assignee != who,

@@ -1,30 +1,58 @@
-"""Which scopes' variables a person may not read yet: those of live sub-processes and multi-instances with `visibleTo`."""
+"""Which scopes' variables a person may not read yet: those of live sub-processes and multi-instances with `visibleTo`.
+
+What was called from within such a scope, and what happened in it before, is hidden with it.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import bindparam, select
 
-from engine import feel
+from engine import feel, history
 from engine.definitions import Element
+from engine.kernel.advance import ElementEntered
 from engine.store import Reading
 from engine.store.context import Context
 from engine.store.directory import Directory, Person
 from engine.store.library import ProcessVersion
 from engine.store.rights import may_see_scope
-from engine.store.tables import element_instance
+from engine.store.tables import element_instance, process_instance
 from engine.store.variables import view
 
 _LIVE = select(element_instance.c.key, element_instance.c.element_id).where(
     element_instance.c.instance_key == bindparam("instance"), element_instance.c.key != bindparam("instance")
 )
+_caller = process_instance.alias("caller")
+_CALLER = (
+    select(_caller.c.key, _caller.c.definition_key, process_instance.c.parent_element_key)
+    .join(_caller, _caller.c.key == process_instance.c.parent_key)
+    .where(process_instance.c.key == bindparam("instance"))
+)
 
 
 def hidden_scopes(ctx: Context, reading: Reading, version: ProcessVersion, instance_key: int, who: Person) -> frozenset[int]:
-    """Return the keys of the live scopes of an instance whose variables a person may not read yet."""
-    elements = version.process.elements
-    if who.is_auditor or not any(element.visible_to is not None for element in elements.values()):
+    """Return the keys of an instance's scopes, live and past, whose variables a person may not read yet.
+
+    The instance's own key is among them where it was called from within a hidden scope.
+    """
+    if who.is_auditor:
         return frozenset()
-    hidden = set()
+    hidden = _live(ctx, reading, version, instance_key, who)
+    caller = reading.one(_CALLER, {"instance": instance_key})
+    if caller is not None:
+        calling = ctx.library.process(reading, caller.definition_key)
+        if caller.parent_element_key in hidden_scopes(ctx, reading, calling, caller.key, who):
+            hidden.add(instance_key)
+    if hidden:
+        for entry in history.entries(reading, instance_key):  # scopes are entered before what lives in them
+            hidden.update(event.key for event in entry.events if isinstance(event, ElementEntered) and event.scope_key in hidden)
+    return frozenset(hidden)
+
+
+def _live(ctx: Context, reading: Reading, version: ProcessVersion, instance_key: int, who: Person) -> set[int]:
+    elements = version.process.elements
+    hidden: set[int] = set()
+    if not any(element.visible_to is not None for element in elements.values()):
+        return hidden
     for row in reading.all(_LIVE, {"instance": instance_key}):
         element: Element | None = elements.get(row.element_id)
         while element is not None:
@@ -32,7 +60,7 @@ def hidden_scopes(ctx: Context, reading: Reading, version: ProcessVersion, insta
                 hidden.add(row.key)
                 break
             element = elements.get(element.parent_id) if element.parent_id is not None else None
-    return frozenset(hidden)
+    return hidden
 
 
 def _visible_to(ctx: Context, reading: Reading, element: Element, instance_key: int, scope_key: int) -> list[str] | None:

@@ -9,7 +9,24 @@ import pytest
 from engine import Engine, commands, queries
 from engine.errors import NotFound
 from tests.unit.commands.office import NOW, form, line, office, one_task, open_task, task, turn
-from tests.unit.kernel.drawing import boundary, draw, each, end, event, flow, io, message, props, service, timer, z
+from tests.unit.kernel.drawing import (
+    boundary,
+    chain,
+    draw,
+    each,
+    element,
+    end,
+    event,
+    ext,
+    flow,
+    io,
+    message,
+    props,
+    service,
+    start,
+    timer,
+    z,
+)
 
 
 @pytest.fixture
@@ -123,6 +140,47 @@ def test_votes_are_hidden_until_the_round_is_closed(engine: Engine) -> None:
     engine.complete(second.key, {"vote": "yes"}, by="bo")
     assert "'no'" in seen("bo")
     assert engine.variables(case)["votes"] == [{"who": "anna", "vote": "no"}, {"who": "bo", "vote": "yes"}]
+
+
+def test_nothing_in_a_hidden_round_is_told_and_nothing_it_called(engine: Engine) -> None:
+    """A round whose members write reasons, hand in files and call a process: none of it is seen before it closes."""
+    parts = {"type": "filepicker", "key": "files", "label": "附件"}, {"type": "textfield", "key": "vote", "label": "意见"}
+    called = element(
+        "callActivity", "call", ext(z("calledElement", processId="C", propagateAllChildVariables="false"), io({"vote": "=vote"}))
+    )
+    inner = start("is") + task("t", z("formDefinition", formId="f")) + called + end("ie") + chain("is", "t", "call", "ie")
+    hidden = props(visibleTo="chair")
+    round_ = element("subProcess", "r", ext(hidden, io({"vote": "=null", "files": "=null"})) + each("voters", "voter") + inner)
+    child = draw(line(("ct", task("ct", group="chair"))), process_id="C")
+    engine.deploy({"f.form": form("f", *parts), "c.bpmn": child, "p.bpmn": draw(line(("r", round_), ("u", task("u"))))})
+    case = engine.start("P", {"voters": ["anna", "bo"]}, by="bo")
+    first, second = engine.tasks(instance=case)
+    file = engine.attach("secret.pdf", "application/pdf", b"%PDF", by="anna")
+    engine.complete(first.key, {"vote": "secret vote", "files": [file]}, by="anna", reason="secret reason")
+    (sub,) = engine.children(case)
+    engine.set_groups("carl", ["chair", "clerk"])
+
+    def seen(who: str) -> str:
+        pages = [queries.instance(engine.context, key, who) for key in (case, sub.key)]
+        told = [queries.journal(engine.context, key, who) for key in (case, sub.key)]
+        files = [queries.attachments(engine.context, key, who) for key in (case, sub.key)]
+        task_page = queries.task(engine.context, first.key, who)
+        return f"{[(page.facts, page.variables) for page in pages]} {told} {files} {task_page.facts} {task_page.history}"
+
+    def told_to(who: str) -> set[str]:
+        return {word for word in ("secret vote", "secret reason", "secret.pdf") if word in seen(who)}
+
+    everything = {"secret vote", "secret reason", "secret.pdf"}
+    for _ in ("while it runs", "when the called case has ended"):
+        assert (told_to("bo"), told_to("carl"), told_to("audrey")) == (set(), everything, everything)
+        with pytest.raises(NotFound):
+            queries.attachment_content(engine.context, file["digest"], "bo")
+        for waiting in engine.tasks(instance=sub.key):
+            engine.complete(waiting.key, by="carl")
+    engine.complete(second.key, {"vote": "no"}, by="bo")
+    engine.complete(open_task(engine, engine.children(case)[1].key).key, by="carl")
+    assert (told_to("bo"), told_to("carl")) == (everything, everything)
+    assert queries.attachment_content(engine.context, file["digest"], "bo").content == b"%PDF"
 
 
 def notifying() -> bytes:
