@@ -13,7 +13,8 @@
     engine.variables(case), engine.element_instances(case), engine.incidents(case), engine.journal(case)
 
 Each method is one command or one query; a command does what it leaves behind (messages, called processes, built-in jobs) before
-it returns. `by` may be anybody: whom the engine does not know, the program vouches for. Accounts are added with `add_user`.
+it returns. Mail and webhooks wait for `run_due` or the driver: a slow server holds nobody up. `by` may be anybody: whom the
+engine does not know, the program vouches for. Accounts are added with `add_user`.
 """
 
 from __future__ import annotations
@@ -309,12 +310,12 @@ class Engine:
     # --- due work, jobs, incidents
 
     def run_due(self) -> int:
-        """Fire what is due now, in order of due time, and do what it causes; return how many timers fired."""
+        """Fire what is due now, in order of due time, do what it causes, and send what waits; return how many timers fired."""
         return jobs.run_due(self._context)
 
     def drain(self) -> None:
-        """Do the engine's own work that is due now: messages, called processes, built-in jobs."""
-        jobs.drain(self._context)
+        """Do the engine's own work that is due now: messages, called processes, built-in jobs; not mail and webhooks."""
+        jobs.drain(self._context, types=jobs.INNER)
 
     def next_due(self) -> datetime | None:
         """Return when the next timer or built-in job is due (perhaps past); None = nothing waits."""
@@ -442,7 +443,7 @@ class Engine:
     def _run(self, command: Callable[Concatenate[Context, P], R], who: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
         self._vouch(who)
         result = command(self._context, *args, **kwargs)
-        jobs.drain(self._context)
+        self.drain()
         return result
 
     def _vouch(self, username: str | None) -> None:

@@ -44,6 +44,8 @@ DELIVERIES = frozenset({work.MAIL, work.WEBHOOK})
 """Work that waits for other machines; the driver does it apart, so that it holds nothing up."""
 
 INNER = frozenset(BUILT_IN) | frozenset(OWN)
+"""Work that waits for nobody outside: what a command leaves behind is done before its caller gets an answer."""
+
 EVERYTHING = INNER | DELIVERIES
 
 LIMIT = 100_000

@@ -13,8 +13,10 @@ import engine as package
 from engine import Engine, facade
 from engine.clock import SystemClock, TurnedClock
 from engine.errors import NotFound, TaskNotOpen
+from engine.ports import Ports
+from engine.settings import Settings
 from tests.unit.commands.office import NOW, line, one_task, task
-from tests.unit.kernel.drawing import boundary, draw, element, end, event, flow, message, script, timer
+from tests.unit.kernel.drawing import boundary, draw, element, end, event, flow, io, message, script, service, timer
 
 CAUGHT = element("intermediateCatchEvent", "c", event("message", "m"))
 DIAGRAM = draw(
@@ -188,3 +190,29 @@ def test_the_package_is_light_and_lazy() -> None:
     assert package.Engine is Engine
     with pytest.raises(AttributeError):
         package.Nothing  # noqa: B018 - that is the point
+
+
+class Wire:
+    """A webhook's receiver."""
+
+    def __init__(self) -> None:
+        self.posts: list[str] = []
+
+    def post(self, url: str, body: bytes, idempotency_key: str) -> None:
+        self.posts.append(idempotency_key)
+
+
+def test_nobody_waits_for_a_mail_server() -> None:
+    wire = Wire()
+    settings = Settings(webhook_url="https://hospital.example/alerts")
+    told = io({"toUsers": '=["anna"]', "subject": "请查收", "channels": '=["webhook"]'})
+    with Engine.open("sqlite://", clock=TurnedClock(NOW), ports=Ports(webhook=wire), settings=settings) as engine:
+        engine.deploy({"p.bpmn": draw(line(("n", service("n", told, job="notify"))))})
+        case = engine.start("P", by="anna")
+        assert engine.instance(case).state == "COMPLETED"
+        engine.drain()
+        assert wire.posts == []
+        assert engine.next_due() == NOW
+        engine.run_due()
+        assert len(wire.posts) == 1
+        assert engine.next_due() is None
