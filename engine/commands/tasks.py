@@ -82,14 +82,13 @@ def unclaim_task(ctx: Context, task_key: int, by: str | None) -> None:
             return
         if by is not None and task.assignee != by and not person(tx, by).is_admin:
             raise NotAllowed("只有办理人可以退回认领（only the assignee gives it back）", element_id=task.element_id)
-        if task.candidate_groups or task.candidate_users:
-            _assign(tx, task, None, None)
-            unit.record(TaskUnclaimed(task.key, task.element_id))
-        elif task.on_behalf_of is not None:
+        if task.on_behalf_of is not None and not (task.candidate_groups or task.candidate_users):
             _assign(tx, task, task.on_behalf_of, None)
             unit.record(TaskAssigned(task.key, task.element_id, task.on_behalf_of))
         else:
-            raise Conflict("任务没有其他候选人，请转派（offered to nobody else; assign it instead）", element_id=task.element_id)
+            _check_offered(task)
+            _assign(tx, task, None, None)
+            unit.record(TaskUnclaimed(task.key, task.element_id))
         unit.commit("unclaim_task", actor=by)
 
 
@@ -99,6 +98,7 @@ def assign_task(ctx: Context, task_key: int, to: str | None, by: str | None, rea
     Raises:
         Excluded: `to` has an interest in the case.
         NotAllowed: `by` may not hand it over, or an assignee hands it to somebody it is not offered to.
+        Conflict: it is offered to nobody that it could go back to.
         NotFound: `to` is not an active user.
     """
     with ctx.store.begin() as tx:
@@ -110,6 +110,8 @@ def assign_task(ctx: Context, task_key: int, to: str | None, by: str | None, rea
             )
         if by is not None:
             _check_may_assign(person(tx, by), target, task)
+        if target is None:
+            _check_offered(task)
         _assign(tx, task, to, None)
         unit.record(TaskAssigned(task.key, task.element_id, to, reason))
         unit.commit("assign_task", actor=by)
@@ -218,6 +220,11 @@ def _assign(tx: Transaction, task: Found, to: str | None, on_behalf_of: str | No
     tx.execute(_WITHDRAW, {"task": task.key})
     if to is None and (offered := candidates(task.key, task.due_sort, task.candidate_groups, task.candidate_users)):
         tx.execute(_OFFER, offered)
+
+
+def _check_offered(task: Found) -> None:
+    if not task.candidate_groups and not task.candidate_users:
+        raise Conflict("任务没有其他候选人，请转派（offered to nobody else; assign it instead）", element_id=task.element_id)
 
 
 def _check_may_assign(by: Person, to: Person | None, task: Found) -> None:

@@ -88,6 +88,17 @@ def test_a_task_that_the_model_assigns_is_offered_to_nobody_else(engine: Engine)
     engine.complete(key, {}, by="anna")
 
 
+def test_what_is_offered_to_nobody_cannot_be_given_back_to_nobody(engine: Engine) -> None:
+    engine.deploy({"p.bpmn": draw(line(("t", task("t", z("assignmentDefinition", assignee="anna"), group=None))))})
+    key = open_task(engine, engine.start("P")).key
+    for by in ("anna", "root"):
+        with pytest.raises(Conflict):
+            engine.assign(key, None, by=by)
+        with pytest.raises(Conflict):
+            engine.unclaim(key, by=by)
+    assert engine.tasks()[0].assignee == "anna"
+
+
 def test_an_administrator_assigns_and_an_assignee_hands_over_to_a_candidate(engine: Engine) -> None:
     case, key = started(engine)
     with pytest.raises(NotAllowed):
