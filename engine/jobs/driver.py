@@ -58,6 +58,10 @@ class Driver:
         for lane in self._lanes:
             lane.close()
         if self._scheduler.running:
+            # Shut down in the middle of a look through its jobs, the scheduler's thread would end with an error. Paused, it
+            # begins no new look; asking for the jobs waits for the one under way.
+            self._scheduler.pause()
+            self._scheduler.get_jobs()
             self._scheduler.shutdown(wait=True)
         _survive(lambda: housekeeping.write_checkpoint(self._ctx))
 
