@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import waitress
 from playwright.sync_api import Browser, Page, expect
+from waitress import wasyncore
 
 from engine.errors import InvalidSubmission, Problem
 from engine.facade import Engine
@@ -68,8 +69,9 @@ class House:
         for page in self.pages.values():
             page.context.close()
         if self.address:
-            self.server.close()
+            self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.server._map))
             self.thread.join(timeout=10)
+            self.server.task_dispatcher.shutdown()
 
     def page_at(self, place: str, username: str) -> Page:
         """Return somebody's page at a place; days may have passed, so that they sign in again."""
@@ -94,6 +96,7 @@ class House:
         page = self.page_at(f"/tasks/{task.key}", act.options.get("by") or task.assignee)
         if page.locator("#submission").count() == 0:
             page.get_by_role("button", name="认领", exact=True).click()
+            page.locator("#submission").wait_for()  # the page of the claimed task, not the one before it
         if page.locator("[data-schema]").count():
             expect(page.locator("[data-schema]")).to_have_attribute("data-ready", "true")
             Form(page, engine.variables(task.key)).fill(act.options.get("with") or {}, act.options.get("files") or {})
