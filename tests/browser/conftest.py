@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import waitress
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from waitress import wasyncore
 
 from engine.clock import TurnedClock
 from engine.commands import passwords
 from engine.facade import Engine
 from engine.settings import Settings
-from webui.app import create_app
 
 from ..api import model
 from ..provide_browser import chromium
+from .serving import served
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "correct horse"
@@ -121,14 +118,8 @@ def clock(engine: Engine) -> TurnedClock:
 
 @pytest.fixture
 def address(engine: Engine, settings: Settings) -> Iterator[str]:
-    server = waitress.create_server(create_app(engine, settings), host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    # Closed by the serving thread itself: closed by this one, it might just then wait on sockets that are gone.
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-    thread.join(timeout=10)
-    server.task_dispatcher.shutdown()
+    with served(engine, settings) as place:
+        yield place
 
 
 @pytest.fixture

@@ -7,15 +7,13 @@ complete, they complete on the task's page: they claim, fill in the form, sign, 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import waitress
 from playwright.sync_api import Browser, Page, expect
-from waitress import wasyncore
 
 from engine.errors import InvalidSubmission, Problem
 from engine.facade import Engine
@@ -23,10 +21,10 @@ from engine.scenarios import Scenario, acts, read_scenarios, run
 from engine.scenarios.organisation import read_organisation
 from engine.scenarios.reading import Act
 from engine.scenarios.runner import Template, resources_below
-from webui.app import create_app
 
 from .conftest import WIDE
 from .filling import Form
+from .serving import served
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = ROOT / "processes"
@@ -55,23 +53,17 @@ class House:
         self.pages: dict[str, Page] = {}
         self.troubles: list[str] = []
         self.address = ""
+        self.open_things = ExitStack()
 
     def open(self, engine: Engine) -> None:
         """Serve the scenario's engine."""
-        app = create_app(engine, engine.context.settings)
-        self.server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
-        self.address = f"http://127.0.0.1:{self.server.effective_port}"
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
+        self.address = self.open_things.enter_context(served(engine, engine.context.settings))
 
     def close(self) -> None:
         """Send everybody home."""
         for page in self.pages.values():
             page.context.close()
-        if self.address:
-            self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.server._map))
-            self.thread.join(timeout=10)
-            self.server.task_dispatcher.shutdown()
+        self.open_things.close()
 
     def page_at(self, place: str, username: str) -> Page:
         """Return somebody's page at a place; days may have passed, so that they sign in again."""
