@@ -5,6 +5,7 @@ Source: DMN 1.5, chapters 7 and 8, 10.2 (boxed expressions).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 from engine.dmn import elements as e
 from engine.dmn.findings import Finding
 from engine.dmn.hit_policies import AGGREGATIONS, POLICIES
-from engine.dmn.itemtypes import ItemTypes, from_outside
+from engine.dmn.itemtypes import ItemTypes
 from engine.dmn.tables import CompiledInput, CompiledOutput, CompiledRule, CompiledTable
 from engine.errors import FeelSyntaxError
 from engine.feel.closures import Compiled
@@ -26,16 +27,27 @@ from engine.feel.scope import Scope
 from engine.feel.types import FeelType, Unknown, coerce
 from engine.feel.values import Callable_
 
+_is_feel = re.compile(r"(^|[/:])(s-)?feel(/|$)", re.IGNORECASE).search
+
 
 class BoxedCompiler:
     """Compiles the expressions of one element.
 
     Attributes:
         free: names that the element takes from its requirements or from outside, with the text that first asked.
+        result_type: the `typeRef` of the element's variable.
     """
 
-    def __init__(self, owner: tuple[str, str], names: NameTable, types: ItemTypes, findings: list[Finding]) -> None:
+    def __init__(
+        self,
+        owner: tuple[str, str],
+        names: NameTable,
+        types: ItemTypes,
+        findings: list[Finding],
+        result_type: str | None = None,
+    ) -> None:
         self.owner = owner
+        self.result_type = result_type
         self.names = names
         self.types = types
         self.findings = findings
@@ -61,6 +73,9 @@ class BoxedCompiler:
 
     def _compiled(self, text: e.Text, compile_text: Callable[[Parser], Compiled]) -> Compiled:
         """Compile a text; one that cannot be read is a finding, and null with a warning."""
+        if text.language and not _is_feel(text.language):
+            message = f"不支持表达式语言 {text.language}，请改用 FEEL (only FEEL is supported)"
+            return self._refused(text, FeelSyntaxError(message))
         frames, depth = list(self.compiler.frames), self.names.depth
         self.compiler.free = set()
         try:
@@ -87,19 +102,14 @@ class BoxedCompiler:
         """Return the closure of an expression."""
         if not text.source.strip():
             return lambda scope: None
-        if text.language and "feel" not in text.language.lower():
-            return self._refused(text, FeelSyntaxError(f"不支持表达式语言 {text.language} (only FEEL is supported)"))
         return self._compiled(text, lambda parser: self.compiler.compile(parser.expression_only()))
 
-    def tests(self, text: e.Text) -> Compiled:
-        """Return the closure of unary tests over `?`."""
+    def tests(self, text: e.Text, names: tuple[str, ...] = ("?",)) -> Compiled:
+        """Return the closure of unary tests over `?` (and other names of the same value)."""
 
         def compile_text(parser: Parser) -> Compiled:
-            node = parser.unary_tests_only()
-            self.compiler.frames.append(Frame(("?",)))
-            compiled = self.compiler.tests(node)
-            self.compiler.frames.pop()
-            return compiled
+            with self._scope(Frame(names)):
+                return self.compiler.tests(parser.unary_tests_only())
 
         return self._compiled(text, compile_text)
 
@@ -110,9 +120,8 @@ class BoxedCompiler:
         def compile_text(parser: Parser) -> Compiled:
             tests = parser.unary_tests_only()
             parts = [tests] if tests.negated or tests.any_value else [replace(tests, tests=(test,)) for test in tests.tests]
-            self.compiler.frames.append(Frame(("?",)))
-            each.extend(self.compiler.tests(part) for part in parts)
-            self.compiler.frames.pop()
+            with self._scope(Frame(("?",))):
+                each.extend(self.compiler.tests(part) for part in parts)
             return each[0]
 
         refused = self._compiled(text, compile_text)
@@ -142,6 +151,9 @@ class BoxedCompiler:
         return self._typed(self._handlers[type(expression)](self, expression), expression)
 
     def _literal(self, expression: e.LiteralExpression) -> Compiled:
+        if expression.imported:
+            reason = "不读取 importedValues，请写出表达式 (imported values are not read)"
+            return self._refused(expression.text, FeelSyntaxError(reason))
         return self.text(expression.text)
 
     def _context(self, expression: e.ContextExpression) -> Compiled:
@@ -174,9 +186,20 @@ class BoxedCompiler:
         return lambda scope: [item(scope) for item in items]
 
     def _relation(self, expression: e.Relation) -> Compiled:
-        columns = expression.columns
-        rows = tuple(tuple(self.boxed(cell) for cell in row) for row in expression.rows)
-        return lambda scope: [{name: cell(scope) for name, cell in zip(columns, row, strict=False)} for row in rows]
+        names = [column.name or "" for column in expression.columns]
+        kinds = [self.declared(column.type_ref, expression.id, expression.line) for column in expression.columns]
+        rows: list[tuple[Compiled, ...]] = []
+        for number, cells in enumerate(expression.rows, 1):
+            if len(cells) != len(names):
+                reason = f"第 {number} 行有 {len(cells)} 格，应有 {len(names)} 格 (a row has other cells than the columns)"
+                self.findings.append(Finding("refused", expression.id, self.owner[1], "row", reason, expression.line))
+            row = [self.boxed(cell) for cell in cells]
+            rows.append(
+                tuple(
+                    cell if kind is None else typed(cell, kind, name) for name, kind, cell in zip(names, kinds, row, strict=False)
+                )
+            )
+        return lambda scope: [{name: cell(scope) for name, cell in zip(names, row, strict=False)} for row in rows]
 
     def _invocation(self, expression: e.Invocation) -> Compiled:
         function = self.boxed(expression.function)
@@ -275,13 +298,18 @@ class BoxedCompiler:
 
     def _table(self, table: e.DecisionTable) -> Compiled:
         self._check_shape(table)
-        inputs = tuple(self._input(column) for column in table.inputs)
-        outputs = tuple(self._output(table, index) for index in range(len(table.outputs)))
+        inputs = tuple(self._input(table, index) for index in range(len(table.inputs)))
+        outputs = tuple(self._output(table, index, self.result_type) for index in range(len(table.outputs)))
         rules: list[CompiledRule] = []
-        known: dict[str, Compiled] = {}  # cells of a table repeat each other
+        known: dict[tuple[str, str, tuple[str, ...]], Compiled] = {}  # cells of a table repeat each other
+
+        def test_of(cell: e.Text, names: tuple[str, ...]) -> Compiled:
+            key = (cell.source, cell.language, names)
+            return known.get(key) or known.setdefault(key, self.tests(cell, names))
+
         for index, rule in enumerate(table.rules, 1):
             tests = tuple(
-                (position, known.get(test.source) or known.setdefault(test.source, self.tests(test)))
+                (position, test_of(test, inputs[position].names))
                 for position, test in enumerate(rule.tests[: len(inputs)])
                 if test.source.strip() not in ("", "-")
             )
@@ -304,26 +332,32 @@ class BoxedCompiler:
             refuse("output", "决策表没有输出 (the table has no output)", table.line)
         for rule in table.rules:
             if len(rule.tests) != len(table.inputs) or len(rule.outputs) != len(table.outputs):
-                refuse("rule", "规则的单元格数与列数不符 (a rule has other cells than the table's columns)", rule.line, rule.id)
+                cells, columns = f"{len(rule.tests)}+{len(rule.outputs)}", f"{len(table.inputs)}+{len(table.outputs)}"
+                reason = f"规则有 {cells} 个单元格，表有 {columns} 列，应当相同 (a rule has other cells than the table's columns)"
+                refuse("rule", reason, rule.line, rule.id)
 
-    def _input(self, column: e.Input) -> CompiledInput:
+    def _input(self, table: e.DecisionTable, index: int) -> CompiledInput:
+        column = table.inputs[index]
         kind = self.declared(column.type_ref, column.id, column.expression.line)
-        if not column.expression.source.strip():
-            reason = "输入列没有表达式 (an input without expression)"
-            self.findings.append(Finding("refused", column.id, column.label, "text", reason, column.expression.line))
-        return CompiledInput(
-            column.label,
-            column.expression.source.strip(),
-            self.text(column.expression),
-            None if column.allowed is None else self.tests(column.allowed),
-            None if kind is None else lambda value: from_outside(value, kind),
-        )
+        names = ("?",) if column.variable is None else ("?", column.variable)
+        text = column.expression.source.strip()
+        if not text:
+            used = any(rule.tests[index].source.strip() not in ("", "-") for rule in table.rules if index < len(rule.tests))
+            reason = "输入列没有表达式" + ("，规则却要检验它" if used else "，各规则也不看它") + " (an input without expression)"
+            line = column.expression.line
+            self.findings.append(Finding("refused" if used else "warning", column.id, column.label, "text", reason, line))
+        allowed = None if column.allowed is None else self.tests(column.allowed, names)
+        return CompiledInput(column.label, text, self.text(column.expression), allowed, kind, names)
 
-    def _output(self, table: e.DecisionTable, index: int) -> CompiledOutput:
+    def _output(self, table: e.DecisionTable, index: int, type_ref: str | None) -> CompiledOutput:
         column = table.outputs[index]
-        name = column.name or column.label or (self.owner[1] if len(table.outputs) == 1 else f"output {index + 1}")
+        single = len(table.outputs) == 1
+        name = column.name or column.label or (self.owner[1] if single else f"output {index + 1}")
         kind = self.declared(column.type_ref, column.id, table.line)
-        order = () if column.allowed is None else self._test_each(column.allowed)
+        allowed = column.allowed or self.types.allowed(column.type_ref)
+        if allowed is None and column.type_ref is None:
+            allowed = self.types.allowed(table.type_ref or type_ref, None if single else name)
+        order = () if allowed is None else self._test_each(allowed)
         return CompiledOutput(name, kind, order, None if column.default is None else self.text(column.default))
 
     _handlers: ClassVar[dict[type[e.Boxed], Callable[[BoxedCompiler, Any], Compiled]]] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.dmn.findings import Finding
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -35,9 +37,10 @@ class Boxed:
 
 @dataclass(frozen=True, slots=True)
 class LiteralExpression(Boxed):
-    """FEEL text."""
+    """FEEL text; `imported` if it stands in another file (importedValues), which is not read."""
 
     text: Text
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ class ListExpression(Boxed):
 
 @dataclass(frozen=True, slots=True)
 class Relation(Boxed):
-    """A list of contexts, written as rows under columns."""
+    """A list of contexts, written as rows under columns (entries without values)."""
 
-    columns: tuple[str, ...]
+    columns: tuple[Entry, ...]
     rows: tuple[tuple[Boxed | None, ...], ...]
 
 
@@ -117,13 +120,14 @@ class Iteration(Boxed):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A table's input column."""
+    """A table's input column. `variable` is the name under which Camunda's cells see the value, besides `?`."""
 
     id: str
     label: str
     expression: Text
     type_ref: str | None
     allowed: Text | None
+    variable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +180,13 @@ class ItemDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Another model, whose names appear after `name.`."""
+    """Another model, whose names appear after `name.`; `type` is the namespace of its language."""
 
     name: str
     namespace: str
     location: str | None
     line: int
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +206,12 @@ class InputData(DrgElement):
 
 @dataclass(frozen=True, slots=True)
 class Decision(DrgElement):
-    """A decision: its expression and the hrefs of what it requires."""
+    """A decision: its expression and the hrefs of what it requires; `version_tag` is Camunda's."""
 
     title: str
     expression: Boxed | None
     requires: tuple[str, ...]
+    version_tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +234,7 @@ class DecisionService(DrgElement):
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """A whole file."""
+    """A whole file, and what its structure leaves to be desired."""
 
     id: str
     name: str
@@ -237,3 +243,4 @@ class Definitions:
     imports: tuple[Import, ...]
     elements: tuple[DrgElement, ...]
     component_names: frozenset[str] = field(default_factory=frozenset)
+    findings: tuple[Finding, ...] = ()

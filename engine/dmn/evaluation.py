@@ -46,19 +46,25 @@ class Evaluation:
     Args:
         context: inputs by name.
         run: shared by everything that is evaluated on the way.
+        paths: by identity, the names of the imports that lead to each model.
         given: values of elements that are known already (a decision service's inputs).
     """
 
-    def __init__(self, context: Mapping[str, Any], run: DecisionRun, given: Mapping[int, Any] | None = None) -> None:
+    def __init__(
+        self,
+        context: Mapping[str, Any],
+        run: DecisionRun,
+        paths: Mapping[int, tuple[str, ...]],
+        given: Mapping[int, Any] | None = None,
+    ) -> None:
         self.outside = OuterScope(context, run)
         self.run = run
-        self.paths: dict[int, tuple[str, ...]] = {}
+        self.paths = paths
         self.values: dict[int, Any] = dict(given or {})
 
     def result(self, element: Element) -> Any:
         """Return the value of a decision; of a service or knowledge model: its result for the context's inputs."""
         source = element.source
-        self.paths = element.model.paths()
         if isinstance(source, e.DecisionService):
             inputs = [self._outside_value(place.source.name, place.kind, place.model) for place in service_inputs(element)]
             return ServiceFunction(element, self).invoke(self.run, inputs)
@@ -109,23 +115,22 @@ class Evaluation:
             return None
         if isinstance(source, e.KnowledgeModel):
             return element.compiled(self._scope(element, {source.name: MISSING}))
-        value = element.compiled(self._scope(element, {}))
+        scope, before = self._scope(element, {}), self.run.warned
+        value = element.compiled(scope)
         if element.kind is not None:
             value, fits = coerce(value, element.kind)
             if not fits:
                 self.run.warn(f"决策 “{source.name}” 的值应为 {element.kind} (a result of another type)", source.name)
-        self._note(source, value)
+        self._note(source, value, before)
         return value
 
-    def _note(self, source: e.DrgElement, value: Any) -> None:
+    def _note(self, source: e.DrgElement, value: Any, before: int) -> None:
         """Keep what a decision without a table decided; a table tells more itself."""
-        trace = self.run.trace
-        if trace is None or not isinstance(source, e.Decision) or isinstance(source.expression, e.DecisionTable):
+        if self.run.trace is None or not isinstance(source, e.Decision) or isinstance(source.expression, e.DecisionTable):
             return
         expression = source.expression.text.source.strip() if isinstance(source.expression, e.LiteralExpression) else ""
-        trace.append(
-            {"kind": "decision", "id": source.id, "name": source.title, "expression": expression, "value": traceable(value)}
-        )
+        entry = {"kind": "decision", "id": source.id, "name": source.title, "expression": expression, "value": traceable(value)}
+        self.run.note(entry, before)
 
     def _scope(self, element: Element, own: dict[str, Any]) -> GraphScope:
         names: dict[str, Any] = {}
@@ -191,9 +196,10 @@ class ServiceFunction(Callable_):
                     run.warn(f"决策服务 {name} 的输入 “{place.source.name}” 应为 {place.kind} (an input of another type)", name)
                     return None
             given[id(place)] = value
+        assert isinstance(run, DecisionRun)
         run.enter()
         try:
-            result = self._decide(Evaluation({}, self.outer.run, given))
+            result = self._decide(Evaluation({}, run, self.outer.paths, given))
         finally:
             run.leave()
         kind = self.result_type

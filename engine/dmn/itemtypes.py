@@ -36,6 +36,7 @@ class ItemTypes:
     Attributes:
         by_name: item definitions as types, imported ones under `import.name`.
         names: those of their names that have spaces or symbols.
+        items: this model's item definitions by name.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class ItemTypes:
         compile_test: Callable[[Text], Test | None],
     ) -> None:
         definitions = list(items)
+        self.items = {item.name: item for item in definitions}
         self.by_name: dict[str, FeelType] = dict(imported)
         self._compile_test = compile_test
         shells = {item.name: Restricted(item.name) for item in definitions}
@@ -72,6 +74,20 @@ class ItemTypes:
             if found is None and bare.lower() == "any":
                 return None
         return Unknown(reference) if found is None else found
+
+    def allowed(self, reference: str | None, component: str | None = None) -> Text | None:
+        """Return the allowed values that a `typeRef` (or one of its components) brings along, as they were written."""
+        seen: set[str] = set()
+        item = self.items.get(reference or "")
+        if component is not None:
+            while item is not None and not item.components and item.name not in seen:
+                seen.add(item.name)
+                item = self.items.get(item.type_ref or "")
+            item = None if item is None else next((part for part in item.components if part.name == component), None)
+        while item is not None and item.allowed is None and item.name not in seen and not item.is_collection:
+            seen.add(item.name)
+            item = self.items.get(item.type_ref or "")
+        return None if item is None or item.is_collection else item.allowed
 
     def _of_item(self, item: ItemDefinition, name: str) -> FeelType:
         """Return the type that an item definition (or component) means."""

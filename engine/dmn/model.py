@@ -5,28 +5,27 @@ Source: DMN 1.5, chapter 6 (requirements), 10.4 (execution semantics of decision
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import DecimalException
 from typing import Any
 
 from engine.dmn import elements as e
 from engine.dmn.boxed import BoxedCompiler
+from engine.dmn.cycles import refuse_cycles
 from engine.dmn.evaluation import Evaluation
 from engine.dmn.findings import Finding
 from engine.dmn.itemtypes import ItemTypes
-from engine.dmn.reader import read
 from engine.dmn.run import DecisionRun
 from engine.dmn.tables import CompiledTable, rule_ids
-from engine.errors import EvaluationFailed, InvalidDecisionModel, NotFound
+from engine.errors import EvaluationFailed, NotFound
 from engine.feel.closures import Compiled
 from engine.feel.environment import Environment, FeelWarning, Run
 from engine.feel.names import NameTable, needs_scope
 from engine.feel.scope import Scope
 from engine.feel.types import FeelType
 
-ImportResolver = Callable[[str, str | None], "bytes | Model | None"]
-MAX_IMPORTS = 20
+Imports = Sequence[tuple[str, "Model"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ class DecisionInfo:
         outputs: names of a table's outputs.
         rules: a table's rules.
         requires: ids of the elements that it requires.
+        version_tag: as Camunda Modeler writes it, or None.
     """
 
     id: str
@@ -69,6 +69,7 @@ class DecisionInfo:
     outputs: tuple[str, ...]
     rules: tuple[RuleInfo, ...]
     requires: tuple[str, ...]
+    version_tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +117,26 @@ class Model:
         id, name, namespace: of the file.
         decisions: what decisions and services there are, by id.
         elements: the graph, by id.
-        imports: imported models by the name under which they are seen.
+        imports: imported models, each with the name under which it is seen; "" for one whose names are seen as this model's own.
         declared: names of all elements; a decision sees only those that it requires.
     """
 
-    def __init__(self, definitions: e.Definitions, imports: Mapping[str, Model], findings: list[Finding]) -> None:
+    def __init__(self, definitions: e.Definitions, imports: Imports, findings: list[Finding]) -> None:
         self.definitions = definitions
         self.id, self.name, self.namespace = definitions.id, definitions.name, definitions.namespace
         self.imports = imports
         self.findings = findings
+        findings.extend(definitions.findings)
         imported = {
             f"{prefix}.{name}" if prefix else name: kind
-            for prefix, model in imports.items()
+            for prefix, model in imports
             for name, kind in model.types.by_name.items()
         }
         self._shared_names = NameTable(self._entry_names())
         self.types: ItemTypes = ItemTypes(definitions.items, imported, self._allowed_values)
         self.sources = {element.id: element for element in definitions.elements}
-        if len(self.sources) < len(definitions.elements):
-            self._find_doubled_ids()
         self.declared = frozenset(element.name for element in definitions.elements)
-        _refuse_cycles(self.sources)
+        refuse_cycles(self.sources, self.namespace)
         self.elements: dict[str, Element] = {}
         for element in definitions.elements:
             self.elements[element.id] = self._compile(element)
@@ -146,6 +146,9 @@ class Model:
             self._by_name.setdefault(compiled.source.name, compiled)
             if isinstance(compiled.source, e.Decision):
                 self._by_name.setdefault(compiled.source.title, compiled)
+        for prefix, model in imports:
+            for name, found in model._by_name.items():  # noqa: SLF001  (a model's own kind)
+                self._by_name.setdefault(f"{prefix}.{name}" if prefix else name, found)
         self.decisions: Mapping[str, DecisionInfo] = {
             element.source.id: self._info(element)
             for element in self.elements.values()
@@ -200,7 +203,7 @@ class Model:
                 own |= {required.source.name, required.source.id}
                 if isinstance(required.source, e.InputData):
                     names.add(required.source.name)
-            names |= set(place.free) - own - place.model.declared - set(place.model.imports)
+            names |= set(place.free) - own - place.model.declared - {prefix for prefix, _ in place.model.imports}
         return frozenset(names)
 
     def check(self) -> tuple[Finding, ...]:
@@ -212,7 +215,7 @@ class Model:
     def _run(self, decision_id: str, context: Mapping[str, Any], run: DecisionRun) -> Any:
         element = self.find(decision_id)
         try:
-            return Evaluation(context, run).result(element)
+            return Evaluation(context, run, self.paths()).result(element)
         except (RecursionError, DecimalException):
             raise EvaluationFailed(
                 f"决策 {decision_id} 嵌套太深或数字无效 (nested too deeply, or an invalid number)",
@@ -227,7 +230,7 @@ class Model:
         namespace, _, identifier = href.rpartition("#")
         if namespace in ("", self.namespace):
             return (self, identifier) if identifier in self.sources else None
-        for model in self.imports.values():
+        for _, model in self.imports:
             if model.namespace == namespace and identifier in model.sources:
                 return model, identifier
         return None
@@ -239,7 +242,7 @@ class Model:
             if found is not None:
                 prefix = ""
                 if found[0] is not element.model:
-                    prefix = next(name for name, model in element.model.imports.items() if model is found[0])
+                    prefix = next(name for name, model in element.model.imports if model is found[0])
                 yield prefix, found[0].elements[found[1]]
 
     def order(self, element: Element) -> tuple[Element, ...]:
@@ -270,7 +273,7 @@ class Model:
             model, path = pending.pop()
             if id(model) not in found:
                 found[id(model)] = path
-                pending.extend((imported, (*path, name) if name else path) for name, imported in model.imports.items())
+                pending.extend((imported, (*path, name) if name else path) for name, imported in model.imports)
         return found
 
     # --- compiling --------------------------------------------------------------------------------------------------
@@ -288,7 +291,7 @@ class Model:
     def _entry_names(self) -> Iterator[str]:
         """Yield the names with spaces or symbols that may follow a dot: entries of types, elements of imports."""
         yield from filter(needs_scope, self.definitions.component_names)
-        for prefix, model in self.imports.items():
+        for prefix, model in self.imports:
             yield from filter(needs_scope, (prefix, *model.definitions.component_names, *model.declared))
 
     def _names(self, element: e.DrgElement) -> NameTable:
@@ -307,7 +310,7 @@ class Model:
 
     def _compile(self, element: e.DrgElement) -> Element:
         owner = (element.id, element.title if isinstance(element, e.Decision) else element.name)
-        compiler = BoxedCompiler(owner, self._names(element), self.types, self.findings)
+        compiler = BoxedCompiler(owner, self._names(element), self.types, self.findings, element.type_ref)
         kind = compiler.declared(element.type_ref, element.id, element.line)
         compiled: Compiled | None = None
         if isinstance(element, e.Decision):
@@ -323,14 +326,6 @@ class Model:
                 kind = None
         called = frozenset(compiler.compiler.called)
         return Element(element, self, compiled, kind, compiler.free, called, tuple(compiler.tables))
-
-    def _find_doubled_ids(self) -> None:
-        seen: set[str] = set()
-        for element in self.definitions.elements:
-            if element.id in seen:
-                reason = f"标识 {element.id} 出现两次 (the id occurs twice)"
-                self.findings.append(Finding("refused", element.id, element.name, "id", reason, element.line))
-            seen.add(element.id)
 
     def _info(self, element: Element) -> DecisionInfo:
         source = element.source
@@ -350,6 +345,7 @@ class Model:
             () if table is None else tuple(column.name or column.label for column in table.outputs),
             rules,
             tuple(href.rpartition("#")[2] for href in requires(source)),
+            source.version_tag if isinstance(source, e.Decision) else None,
         )
 
 
@@ -377,66 +373,3 @@ def _kind(expression: e.Boxed | None) -> str:
     words = type(expression).__name__.removesuffix("Expression")
     text = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in words).strip()
     return "literal expression" if text == "literal" else text
-
-
-def _refuse_cycles(sources: Mapping[str, e.DrgElement]) -> None:
-    """Refuse decisions that require themselves; knowledge models may (a function can call itself).
-
-    Raises:
-        InvalidDecisionModel: there is a cycle; it names an element on it.
-    """
-    done: set[str] = set()
-    for start in sources:
-        path: dict[str, Iterator[str]] = {start: iter(_decisions_required(sources[start]))} if start not in done else {}
-        while path:
-            place = next(reversed(path))
-            following = next(path[place], None)
-            if following is None:
-                done.add(place)
-                del path[place]
-            elif following in path:
-                element = sources[following]
-                raise InvalidDecisionModel(
-                    f"决策 “{element.name}” 要求它自己 (a cycle of requirements)",
-                    element_id=element.id,
-                    element_name=element.name,
-                    line=element.line,
-                )
-            elif following in sources and following not in done:
-                path[following] = iter(_decisions_required(sources[following]))
-
-
-def _decisions_required(element: e.DrgElement) -> tuple[str, ...]:
-    if isinstance(element, e.Decision):
-        return tuple(href.rpartition("#")[2] for href in element.requires)
-    return ()
-
-
-def load(xml: bytes | str, resolve_import: ImportResolver | None = None) -> Model:
-    """Read a DMN file (1.1 to 1.5) as a model.
-
-    An expression that cannot be read does not hinder the rest: it is a finding (`Model.check`), and null when evaluated.
-
-    Args:
-        xml: the file.
-        resolve_import: for imports: from namespace and location to the other file's content, or its model, or None.
-    Raises:
-        InvalidDecisionModel: not well-formed, not DMN, too large, a DTD, or decisions that require themselves.
-    """
-    return _load(xml.encode() if isinstance(xml, str) else xml, resolve_import, 0)
-
-
-def _load(xml: bytes, resolve_import: ImportResolver | None, depth: int) -> Model:
-    definitions = read(xml)
-    findings: list[Finding] = []
-    imports: dict[str, Model] = {}
-    for imported in definitions.imports:
-        found = None
-        if resolve_import is not None and depth < MAX_IMPORTS:
-            found = resolve_import(imported.namespace, imported.location)
-        if found is None:
-            reason = f"找不到导入的模型 {imported.namespace} (the imported model is not at hand)"
-            findings.append(Finding("refused", definitions.id, imported.name, "import", reason, imported.line, None, "reference"))
-            continue
-        imports[imported.name] = found if isinstance(found, Model) else _load(found, resolve_import, depth + 1)
-    return Model(definitions, imports, findings)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from lxml import etree
 
 from engine.dmn import elements as e
+from engine.dmn.structure import findings
 from engine.errors import InvalidDecisionModel
 
 MAX_BYTES = 10_000_000
@@ -30,6 +32,11 @@ BOXED = frozenset(
         "conditional", "filter", "for", "every", "some",
     }
 )  # fmt: skip
+
+CAMUNDA = "{http://camunda.org/schema/1.0/dmn}"
+ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
+XML_SCHEMA = "http://www.w3.org/2001/XMLSchema"
+_is_feel = re.compile(r"/FEEL(/|$)", re.IGNORECASE).search
 
 Element = etree._Element  # noqa: SLF001  (lxml's only name for the type)
 
@@ -79,15 +86,23 @@ def read(xml: bytes) -> e.Definitions:
         InvalidDecisionModel: see `parse`.
     """
     root = parse(xml)
-    return _Reader(etree.QName(root).namespace or "").definitions(root)
+    return _Reader(root).definitions(root)
 
 
 class _Reader:
-    """Reads elements of one DMN namespace."""
+    """Reads elements of one DMN namespace.
 
-    def __init__(self, namespace: str) -> None:
-        self.namespace = namespace
-        self.prefix = f"{{{namespace}}}"
+    Attributes:
+        language: the expression language of the file, where an expression names none.
+        imports: the file's imports by namespace.
+    """
+
+    def __init__(self, root: Element) -> None:
+        self.namespace = etree.QName(root).namespace or ""
+        self.prefix = f"{{{self.namespace}}}"
+        self.target = root.get("namespace", "")
+        self.language = root.get("expressionLanguage", "")
+        self.imports = {i.get("namespace"): i.get("name", "") for i in self.children(root, "import")}
 
     # --- small things -----------------------------------------------------------------------------------------------
 
@@ -115,8 +130,9 @@ class _Reader:
             place = place.getparent()
         label = name or element.get("label") or element.get("name") or ""
         identifier = "" if place is None else place.get("id", "")
-        language = element.get("expressionLanguage", "")
-        return e.Text(self.content(element), line_of(element), identifier, label, language)
+        language = element.get("expressionLanguage", self.language)
+        content = self.child(element, "text")
+        return e.Text(self.content(element), line_of(element if content is None else content), identifier, label, language)
 
     def optional_text(self, parent: Element, tag: str, name: str = "") -> e.Text | None:
         """Return the FEEL of a child, or None if there is none or it is empty."""
@@ -134,17 +150,27 @@ class _Reader:
         if given is None:
             child = self.child(element, "typeRef")
             given = "".join(str(part) for part in child.itertext()) if child is not None else None
-        return given.strip() or None if given else None
+        return self.qualified(element, _normal(given)) or None if given else None
+
+    def qualified(self, element: Element, name: str) -> str:
+        """Return a type's name as FEEL writes it; DMN 1.1 wrote XML's qualified names, with a prefix for a namespace."""
+        prefix, colon, local = name.partition(":")
+        namespace = element.nsmap.get(prefix) if colon else None
+        if namespace is None:
+            return name
+        if namespace == self.target or _is_feel(namespace):
+            return local
+        if namespace == XML_SCHEMA:
+            return f"xsd:{local}"
+        alias = self.imports.get(namespace)
+        return name if alias is None else f"{alias}.{local}" if alias else local
 
     # --- the file ---------------------------------------------------------------------------------------------------
 
     def definitions(self, root: Element) -> e.Definitions:
         """Read the root."""
         items = tuple(self.item(item) for item in self.children(root, "itemDefinition"))
-        imports = tuple(
-            e.Import(i.get("name", ""), i.get("namespace", ""), i.get("locationURI"), line_of(i))
-            for i in self.children(root, "import")
-        )
+        imports = tuple(map(self._import, self.children(root, "import")))
         found: list[e.DrgElement] = []
         for element in root:
             reader = self._drg.get(self.tag(element)) if isinstance(element.tag, str) else None
@@ -152,16 +178,20 @@ class _Reader:
                 found.append(reader(self, element))
         names = frozenset(name for item in items for name in _component_names(item))
         return e.Definitions(
-            root.get("id", ""), root.get("name", ""), root.get("namespace", ""), items, imports, tuple(found), names
+            root.get("id", ""), root.get("name", ""), self.target, items, imports, tuple(found), names, tuple(findings(root))
         )
+
+    def _import(self, element: Element) -> e.Import:
+        name, kind = _normal(element.get("name", "")), element.get("importType", "")
+        return e.Import(name, element.get("namespace", ""), element.get("locationURI"), line_of(element), kind)
 
     def item(self, element: Element) -> e.ItemDefinition:
         """Read an item definition or component."""
         function = self.child(element, "functionItem")
         parameters: tuple[tuple[str, str | None], ...] | None = None
         if function is not None:
-            parameters = tuple((p.get("name", ""), self.type_ref(p)) for p in self.children(function, "parameters"))
-        name = element.get("name", "")
+            parameters = tuple((_normal(p.get("name", "")), self.type_ref(p)) for p in self.children(function, "parameters"))
+        name = _normal(element.get("name", ""))
         return e.ItemDefinition(
             name,
             self.type_ref(element),
@@ -170,12 +200,16 @@ class _Reader:
             self.optional_text(element, "allowedValues", name),
             self.optional_text(element, "typeConstraint", name),
             parameters,
-            None if function is None else function.get("outputTypeRef"),
+            None if function is None else self._output_type(function),
         )
+
+    def _output_type(self, function: Element) -> str | None:
+        given = function.get("outputTypeRef")
+        return self.qualified(function, _normal(given)) if given else None
 
     def _head(self, element: Element) -> tuple[str, str, str | None, int]:
         variable = self.child(element, "variable")
-        name = _normal(element.get("name", ""))
+        name = _normal(element.get("name", "")) or element.get("id", "")
         seen_as = name if variable is None else _normal(variable.get("name", "")) or name
         identifier = element.get("id") or f"{self.tag(element)}-{name}"  # an id is optional, but hrefs need one
         return identifier, seen_as, self.type_ref(variable), line_of(element)
@@ -191,8 +225,10 @@ class _Reader:
         return e.InputData(*self._head(element))
 
     def _decision(self, element: Element) -> e.DrgElement:
-        title = _normal(element.get("name", ""))
-        return e.Decision(*self._head(element), title, self.boxed_in(element), self._requirements(element))
+        title = _normal(element.get("name", "")) or element.get("id", "")
+        extension = element.find(f"{self.prefix}extensionElements/{ZEEBE}versionTag")
+        tag = element.get(f"{CAMUNDA}versionTag") if extension is None else extension.get("value")
+        return e.Decision(*self._head(element), title, self.boxed_in(element), self._requirements(element), tag)
 
     def _knowledge(self, element: Element) -> e.DrgElement:
         logic = self.child(element, "encapsulatedLogic")
@@ -232,10 +268,13 @@ class _Reader:
         return self._boxed[self.tag(element)](self, element)
 
     def _base(self, element: Element) -> tuple[str | None, str, int]:
-        return element.get("typeRef"), self.text(element).id, line_of(element)
+        given = element.get("typeRef")
+        kind = self.qualified(element, _normal(given)) if given else None
+        return kind or None, self.text(element).id, line_of(element)
 
     def _literal(self, element: Element) -> e.Boxed:
-        return e.LiteralExpression(*self._base(element), self.text(element, _label_around(element)))
+        imported = self.child(element, "importedValues") is not None
+        return e.LiteralExpression(*self._base(element), self.text(element, _label_around(element)), imported)
 
     def _context(self, element: Element) -> e.Boxed:
         entries = tuple(self._entry(entry, "variable") for entry in self.children(element, "contextEntry"))
@@ -250,7 +289,9 @@ class _Reader:
         return e.ListExpression(*self._base(element), tuple(map(self.boxed, self.children(element, *BOXED))))
 
     def _relation(self, element: Element) -> e.Boxed:
-        columns = tuple(_normal(column.get("name", "")) for column in self.children(element, "column"))
+        columns = tuple(
+            e.Entry(_normal(column.get("name", "")), self.type_ref(column), None) for column in self.children(element, "column")
+        )
         rows = tuple(tuple(map(self.boxed, self.children(row, *BOXED))) for row in self.children(element, "row"))
         return e.Relation(*self._base(element), columns, rows)
 
@@ -295,7 +336,8 @@ class _Reader:
         label = element.get("label") or self.content(expression).strip()
         text = self.text(element, label) if expression is None else self.text(expression, label)
         allowed = self.optional_text(element, "inputValues", label)
-        return e.Input(element.get("id", ""), label, text, self.type_ref(expression), allowed)
+        variable = _normal(element.get(f"{CAMUNDA}inputVariable", "")) or None
+        return e.Input(element.get("id", ""), label, text, self.type_ref(expression), allowed, variable)
 
     def _output(self, element: Element) -> e.Output:
         name = element.get("name")

@@ -13,7 +13,9 @@ from typing import Any, cast
 
 from engine.dmn.elements import DecisionTable, Rule
 from engine.dmn.hit_policies import POLICIES, Matches, NoResult, Row
+from engine.dmn.itemtypes import from_outside
 from engine.dmn.run import DecisionRun, traceable
+from engine.feel.environment import Run
 from engine.feel.scope import Scope
 from engine.feel.types import FeelType, coerce
 
@@ -36,13 +38,29 @@ def rule_ids(annotations: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CompiledInput:
-    """An input column: its expression, what it may be (None: anything), and its type."""
+    """An input column: its expression, what it may be (None: anything), its type, and the names that cells see it under."""
 
     label: str
     text: str
     value: Compiled
     allowed: Compiled | None
-    convert: Callable[[Any], Any] | None
+    kind: FeelType | None
+    names: tuple[str, ...] = ("?",)
+
+    def scope(self, value: Any, outer: Scope) -> Scope:
+        """Return the scope of the column's tests."""
+        if len(self.names) == 1:
+            return Scope({"?": value}, outer, outer.run)
+        return Scope(dict.fromkeys(self.names, value), outer, outer.run)
+
+    def fitted(self, value: Any, run: Run) -> Any:
+        """Return a value as the column's type wants it; null with a warning if it is of another (10.3.2.9.4)."""
+        if self.kind is None or value is None or self.kind.accepts(value):
+            return value
+        found, fits = coerce(from_outside(value, self.kind), self.kind)
+        if not fits:
+            run.warn(f"输入 “{self.label}” 的值应为 {self.kind} (an input of another type, or not an allowed value)", self.label)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,10 @@ class CompiledRule:
     rule: Rule
     tests: tuple[tuple[int, Compiled], ...]
     outputs: tuple[Compiled, ...]
+
+
+def _place(rule: int) -> str:
+    return f"规则 {rule} 的" if rule else "默认"
 
 
 class CompiledTable:
@@ -88,22 +110,21 @@ class CompiledTable:
         """Return the table's result in a scope."""
         run = cast(DecisionRun, scope.run)
         run.charge(len(self.rules))
-        values = [column.value(scope) for column in self.inputs]
+        before = run.warned if run.trace is not None else 0
+        values = [column.fitted(column.value(scope), run) for column in self.inputs]
         columns: list[Scope] = []
         refused = False
-        for index, column in enumerate(self.inputs):
-            if column.convert is not None:
-                values[index] = column.convert(values[index])
-            inner = Scope({"?": values[index]}, scope, run)
+        for column, value in zip(self.inputs, values, strict=True):
+            inner = column.scope(value, scope)
             columns.append(inner)
-            if column.allowed is not None and values[index] is not None and column.allowed(inner) is not True:
+            if column.allowed is not None and value is not None and column.allowed(inner) is not True:
                 run.warn(f"输入 “{column.label}” 的值不在允许值之内 (not an allowed value)", self.owner_name)
                 refused = True
         matched = [] if refused else self._matching(columns)
         rows = [self._row(rule, scope) for rule in matched]
         result = None if refused else self._result(rows, scope, run)
         if run.trace is not None:
-            run.trace.append(self._explanation(values, matched, rows, result))
+            run.note(self._explanation(values, matched, rows, result), before)
         return result
 
     def _matching(self, columns: list[Scope]) -> list[CompiledRule]:
@@ -119,20 +140,22 @@ class CompiledTable:
         return matched
 
     def _row(self, rule: CompiledRule, scope: Scope) -> Row:
-        cells: list[Any] = []
-        for output, cell in zip(self.outputs, rule.outputs, strict=True):
-            value = cell(scope)
-            if output.kind is not None:
-                value, fits = coerce(value, output.kind)
-                if not fits:
-                    message = f"规则 {rule.index} 的输出 “{output.name}” 应为 {output.kind} (an output of another type)"
-                    scope.run.warn(message, self.owner_name)
-            if value is not None and output.order and self.priority(output, value, scope) == len(output.order):
-                message = f"规则 {rule.index} 的输出 “{output.name}” 不在允许值之内 (not an allowed value)"
+        cells = zip(self.outputs, rule.outputs, strict=True)
+        return tuple(self._cell(output, cell(scope), rule.index, scope) for output, cell in cells)
+
+    def _cell(self, output: CompiledOutput, value: Any, rule: int, scope: Scope) -> Any:
+        """Return an output's value as its type wants it; null with a warning if it is of another, or not allowed."""
+        if output.kind is not None:
+            value, fits = coerce(value, output.kind)
+            if not fits:
+                message = (
+                    f"{_place(rule)}输出 “{output.name}” 应为 {output.kind} (an output of another type, or not an allowed value)"
+                )
                 scope.run.warn(message, self.owner_name)
-                value = None
-            cells.append(value)
-        return tuple(cells)
+        if value is not None and output.order and self.priority(output, value, scope) == len(output.order):
+            scope.run.warn(f"{_place(rule)}输出 “{output.name}” 不在允许值之内 (not an allowed value)", self.owner_name)
+            value = None
+        return value
 
     def priority(self, output: CompiledOutput, value: Any, scope: Scope) -> int:
         """Return the place of a value among an output's allowed values, from 0; their number if it is none of them."""
@@ -150,7 +173,9 @@ class CompiledTable:
                 run.warn(f"决策表 “{self.owner_name}” {error}", self.owner_name)
                 return None
         if any(output.default is not None for output in self.outputs):
-            return self.value(tuple(None if o.default is None else o.default(scope) for o in self.outputs))
+            return self.value(
+                tuple(None if o.default is None else self._cell(o, o.default(scope), 0, scope) for o in self.outputs)
+            )
         if self.policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER"):
             aggregation = self.table.aggregation if self.policy == "COLLECT" else None
             if aggregation == "COUNT":
