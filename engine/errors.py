@@ -7,6 +7,7 @@ LiuzhuanError
 │   ├── InvalidDecisionModel    a DMN file cannot be read as a model
 │   ├── InvalidSubmission       a form submission breaks its schema (carries the problems)
 │   ├── InvalidValue            a value handed to a command is of the wrong kind or out of range
+│   ├── MigrationRefused        a case cannot be moved to another definition (carries the obstacles)
 │   └── SettingsError           a setting is wrong
 ├── NotFound                    no such thing, or the actor may not know that it exists
 ├── Conflict                    somebody was faster, or the thing is in another state
@@ -118,6 +119,34 @@ class InvalidSubmission(Refused):
 
 class InvalidValue(Refused):
     """The value is of the wrong kind or out of range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why one element of a case cannot be moved to another definition.
+
+    Attributes:
+        message: names the element and says what differs, `中文 / English`.
+        key: the element instance's.
+    """
+
+    element_id: str
+    element_name: str
+    message: str
+    key: int
+
+
+class MigrationRefused(Refused):
+    """The case cannot be moved to that definition."""
+
+    def __init__(self, obstacles: Sequence[Obstacle], message: str | None = None) -> None:
+        self.obstacles = tuple(obstacles)
+        first = self.obstacles[0] if self.obstacles else None
+        super().__init__(
+            message or "；".join(dict.fromkeys(obstacle.message for obstacle in obstacles)),
+            element_id=first.element_id if first else None,
+            element_name=first.element_name if first else None,
+        )
 
 
 class SettingsError(Refused):

@@ -86,6 +86,29 @@ class Corrected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceMigrated(Event):
+    """The case goes on in another definition; what moved, closed and opened follows.
+
+    Attributes:
+        from_definition_key, from_version, from_bpmn_process_id: the definition that it ran until now.
+        definition_key, version, bpmn_process_id, definition_hash: the one it runs from now (see InstanceStarted).
+        mappings: source element (or flow) id → target id, where they were given; an empty target = opened anew.
+        bindings: what "latest" means from now (see InstanceStarted).
+    """
+
+    from_definition_key: int
+    from_version: int
+    from_bpmn_process_id: str
+    definition_key: int
+    version: int
+    bpmn_process_id: str
+    definition_hash: str
+    reason: str
+    mappings: Mapping[str, str] = field(default_factory=dict)
+    bindings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class StartRefused(Event):
     """A case was not started by a signal or message, because such starts would never have ended."""
 

@@ -33,6 +33,7 @@ class Frame:
         entry: who did what, when, with all events.
         counts: of the elements that changed, as they stand behind this row.
         flows: of the flows that were taken, how often in all so far.
+        definition_key: the definition on whose diagram it is drawn; a migration changes it.
         status: of the case behind this row; `suspended` the reason while it is suspended.
     """
 
@@ -41,6 +42,7 @@ class Frame:
     flows: dict[str, int]
     status: str
     suspended: str | None
+    definition_key: int = 0
 
 
 def replay(instance_key: int, entries: Iterable[Entry], until: int | datetime | None = None) -> State:
@@ -64,10 +66,12 @@ def frames(instance_key: int, entries: Iterable[Entry]) -> Iterator[Frame]:
     for entry in entries:
         apply(state, entry)
         touched = {change.element_id for change in entry.events if isinstance(change, _MOVES)}
+        touched |= {change.before for change in entry.events if isinstance(change, advance.ElementMigrated)}
+        touched &= state.counts.keys()
         taken = {change.flow_id for change in entry.events if isinstance(change, advance.FlowTaken)}
         counts = {name: _copy(state.counts[name]) for name in sorted(touched)}
         flows = {name: state.flows[name] for name in sorted(taken)}
-        yield Frame(entry, counts, flows, state.status, state.suspended)
+        yield Frame(entry, counts, flows, state.status, state.suspended, state.definition_key)
 
 
 def apply(state: State, entry: Entry) -> None:
@@ -96,6 +100,7 @@ def _copy(counts: Counts) -> Counts:
 def _started(state: State, entry: Entry, change: events.InstanceStarted) -> None:
     state.bpmn_process_id, state.version = change.bpmn_process_id, change.version
     state.definition_key, state.business_id = change.definition_key, change.business_id
+    state.definitions.append((entry.seq, change.definition_key))
 
 
 def _ended(state: State, entry: Entry, change: advance.InstanceEnded) -> None:
@@ -153,6 +158,34 @@ def _variable(state: State, entry: Entry, change: advance.VariableSet) -> None:
 def _decision(state: State, entry: Entry, change: advance.DecisionEvaluated) -> None:
     made = Decision(entry.seq, change.element_id, change.decision_id, change.version, change.result, change.trace, entry.at)
     state.decisions.append(made)
+
+
+# --- migration ------------------------------------------------------------------------------------------------------
+
+
+def _migrated(state: State, entry: Entry, change: events.InstanceMigrated) -> None:
+    state.bpmn_process_id, state.version, state.definition_key = change.bpmn_process_id, change.version, change.definition_key
+    state.definitions.append((entry.seq, change.definition_key))
+
+
+def _element_migrated(state: State, entry: Entry, change: advance.ElementMigrated) -> None:
+    element = state.elements.get(change.key)
+    if element is not None and element.state == "ACTIVE":
+        state.counts[element.element_id].active -= 1
+        element.element_id = change.element_id
+        state.counts.setdefault(change.element_id, Counts()).active += 1
+    timer = state.timers.get(change.key)
+    for waiting in (state.tasks.get(change.key), timer, state.waits.get(change.key)):
+        if waiting is not None and (waiting is not timer or timer.state == "ARMED"):
+            waiting.element_id = change.element_id
+    for incident in state.incidents.values():
+        if incident.element_key == change.key and incident.resolved_at is None:
+            incident.element_id = change.element_id
+
+
+def _task_migrated(state: State, entry: Entry, change: advance.TaskMigrated) -> None:
+    task = state.tasks[change.key]
+    task.element_id, task.name, task.form_id = change.element_id, change.name, change.form_id
 
 
 # --- tasks ----------------------------------------------------------------------------------------------------------
@@ -273,7 +306,9 @@ def _done(state: State, entry: Entry, change: Any) -> None:
 
 
 def _incident(state: State, entry: Entry, change: advance.IncidentRaised) -> None:
-    state.incidents[change.key] = IncidentState(change.key, change.element_id, change.kind, change.message, entry.at)
+    state.incidents[change.key] = IncidentState(
+        change.key, change.element_id, change.kind, change.message, entry.at, element_key=change.element_key
+    )
 
 
 def _resolved(state: State, entry: Entry, change: advance.IncidentResolved) -> None:
@@ -287,9 +322,12 @@ def _alert(state: State, entry: Entry, change: events.AlertRaised) -> None:
     state.alerts.append(told)
 
 
-_MOVES = (advance.ElementEntered, advance.ElementCompleted, advance.ElementTerminated)
+_MOVES = (advance.ElementEntered, advance.ElementCompleted, advance.ElementTerminated, advance.ElementMigrated)
 _ACTS: dict[type[Change], Callable[[State, Entry, Any], None]] = {
     events.InstanceStarted: _started,
+    events.InstanceMigrated: _migrated,
+    advance.ElementMigrated: _element_migrated,
+    advance.TaskMigrated: _task_migrated,
     events.Suspended: _suspended,
     events.Resumed: _resumed,
     events.ChildStarted: _child,

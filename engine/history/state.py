@@ -89,6 +89,7 @@ class IncidentState:
     message: str
     raised_at: datetime
     resolved_at: datetime | None = None
+    element_key: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class State:
         waits: open subscriptions, jobs and calls by element instance key.
         stopped_clocks: clocks that stand still, and since when.
         children: instance keys of called cases by call activity's element instance key.
+        definitions: (sequence number, definition key) of the start and of each migration.
     """
 
     instance_key: int
@@ -174,6 +176,7 @@ class State:
     decisions: list[Decision] = field(default_factory=list)
     stopped_clocks: dict[str, datetime] = field(default_factory=dict)
     children: dict[int, int] = field(default_factory=dict)
+    definitions: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def active(self) -> list[ElementState]:

@@ -321,6 +321,43 @@ class CallCancelled(Change):
     element_id: str
 
 
+# --- migration ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ElementMigrated(Change):
+    """Since a migration a live element instance, or what waits on it, stands at another element; `before`: at which it stood."""
+
+    key: int
+    element_id: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMigrated(Change):
+    """An open task goes on in another definition, whose name and form it shows from now; all else of it stays."""
+
+    key: int
+    element_id: str
+    name: str
+    form_id: str | None = None
+    form_binding: str = "latest"
+    form_version_tag: str | None = None
+    external_form: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionMigrated(Change):
+    """An open message subscription goes on in another definition; its message and correlation key stay (see MessageAwaited)."""
+
+    key: int
+    element_id: str
+    interrupting: bool = True
+    offered_to: tuple[str, ...] = ()
+    form_id: str | None = None
+    name: str = ""
+
+
 # --- trouble --------------------------------------------------------------------------------------------------------
 
 

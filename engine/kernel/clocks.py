@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.definitions.model import Element, Process
 from engine.kernel import advance as a
-from engine.kernel.spiff import CoreTask
+from engine.kernel.spiff import STARTED, WAITING, CoreTask
 
 if TYPE_CHECKING:
     from engine.kernel.tree import Tree
@@ -65,32 +65,30 @@ def stop(tree: Tree, stopper: CoreTask) -> None:
     tree.stoppers[stopper.key] = stopper
     stopper.memo["stops"] = True
     tree.touch(stopper)
-    now = tree.surroundings.now
     for clock in stopper.spec.element.stops:
         remaining: dict[str, float] = {}
         held: list[CoreTask] = []
         for task in _clocked(tree):
-            state = _state(task)
-            if clock not in task.spec.clock_names or "held" in state or _within(task, stopper):
+            if clock not in task.spec.clock_names or "held" in _state(task) or _within(task, stopper):
                 continue
-            state["held"] = (datetime.fromisoformat(state["due"]) - now).total_seconds()
-            remaining[str(task.key)] = state["held"]
+            remaining[str(task.key)] = _hold(tree, task)
             held.append(task)
-            tree.touch(task)
         tree.emit(a.ClockStopped(clock, stopper.key, remaining))
         for task in held:
-            if "timer" in task.memo:
-                tree.emit(a.TimerDisarmed(task.key, task.spec.listener.id))
-            else:
-                tree.emit(a.TaskUpdated(task.key, task.spec.listener.id, None))
+            _say_held(tree, task)
 
 
 def resume(tree: Tree, stopper: CoreTask) -> None:
     """An element ended: the clocks it stopped go on, unless another one stops them too."""
-    now = tree.surroundings.now
     for clock in stopper.spec.element.stops:
         if not any(clock in other.spec.element.stops for other in tree.stoppers.values()):
             tree.emit(a.ClockResumed(clock, stopper.key))
+    _go_on(tree)
+
+
+def _go_on(tree: Tree) -> None:
+    """Let the timers and due dates go on that nothing holds any more."""
+    now = tree.surroundings.now
     for task in _clocked(tree):
         state = _state(task)
         if "held" not in state or _is_held(tree, task):
@@ -106,6 +104,58 @@ def resume(tree: Tree, stopper: CoreTask) -> None:
         if "anchor" in state:  # the grid of a cycle moves with it
             state["anchor"], state["n"] = due.isoformat(), 0
         arm(tree, task, state)
+
+
+def after_migration(tree: Tree, stopped: Mapping[int, tuple[str, ...]]) -> None:
+    """After a migration: what stops clocks, and what belongs to them, may be other than before.
+
+    A timer whose clock stood still goes on with what remained where nothing stops it any more; one that runs stands still where
+    something does now.
+
+    Args:
+        stopped: the clocks that stood still before, by the key of the element instance that stops them.
+    """
+    begun: list[tuple[str, int]] = []
+    for key, task in tree.tasks.items():
+        before, stops = stopped.get(key, ()), task.spec.element.stops if task.spec.body is None else ()
+        active = bool(before) or ("on" in task.memo and task.state in {WAITING, STARTED})
+        if stops and active:
+            tree.stoppers[key], task.memo["stops"] = task, True
+            begun += [(clock, key) for clock in stops if clock not in before]
+        elif before:
+            del tree.stoppers[key], task.memo["stops"]
+        if bool(before) != bool(stops):
+            tree.touch(task)
+    held = [task for task in _clocked(tree) if "held" not in _state(task) and _is_held(tree, task)]
+    for task in held:
+        _hold(tree, task)
+    for clock, key in begun:
+        remaining = {str(task.key): float(_state(task)["held"]) for task in held if clock in task.spec.clock_names}
+        tree.emit(a.ClockStopped(clock, key, remaining))
+    for task in held:
+        _say_held(tree, task)
+    still = {clock for task in tree.stoppers.values() for clock in task.spec.element.stops}
+    for key, clocks in stopped.items():
+        for clock in clocks:
+            if clock not in still:
+                tree.emit(a.ClockResumed(clock, key))
+    _go_on(tree)
+
+
+def _hold(tree: Tree, task: CoreTask) -> float:
+    """Note what remains of a timer or due date whose clock stands still now; return it, in seconds."""
+    state = _state(task)
+    remains = (datetime.fromisoformat(state["due"]) - tree.surroundings.now).total_seconds()
+    state["held"] = remains
+    tree.touch(task)
+    return remains
+
+
+def _say_held(tree: Tree, task: CoreTask) -> None:
+    if "timer" in task.memo:
+        tree.emit(a.TimerDisarmed(task.key, task.spec.listener.id))
+    else:
+        tree.emit(a.TaskUpdated(task.key, task.spec.listener.id, None))
 
 
 def _clocked(tree: Tree) -> list[CoreTask]:

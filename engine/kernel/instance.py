@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.definitions.model import Element, Process
 from engine.errors import Conflict, InvalidValue, NotFound, TaskNotOpen
 from engine.kernel import advance as a
-from engine.kernel import deadlines, propagation, subscriptions
+from engine.kernel import deadlines, migration, propagation, subscriptions
 from engine.kernel.blueprint import blueprint
 from engine.kernel.specs.scopes import Body, SubProcess
 from engine.kernel.specs.tasks import CallActivity
@@ -260,6 +260,17 @@ class Instance:
                 scope.spec.inner_gone(scope)
             else:
                 tree.scope_is_quiet(scope)
+        return self._settle()
+
+    def migrate(self, target: Process, instructions: migration.Instructions | None = None) -> a.Advance:
+        """Move it to another definition (see `engine.kernel.migration`).
+
+        Raises:
+            MigrationRefused: something in it cannot be moved.
+            InvalidValue: an instruction names an element that is not there.
+        """
+        migration.migrate(self._tree, target, instructions)
+        self.process = target
         return self._settle()
 
     # --- inside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.definitions.model import FormRef
 from engine.definitions.model import UserTask as Model
-from engine.kernel.advance import TaskCreated
+from engine.kernel.advance import TaskCreated, TaskMigrated
 from engine.kernel.spiff import CoreTask
 from engine.kernel.trouble import EXTRACT_VALUE_ERROR, Trouble
 
@@ -49,6 +49,18 @@ def user_task(task: CoreTask) -> TaskCreated:
         visible_to=_visible_to(task),
         properties=element.properties,
     )
+
+
+def form_of(task: CoreTask) -> TaskMigrated:
+    """Return what an open task shows after its case moved to another definition: that one's name and form.
+
+    Raises:
+        Trouble: the form's expression failed.
+    """
+    tree, element = task.tree, task.spec.element
+    form = element.form or FormRef()
+    external = tree.evaluation.optional_text(form.external, tree.view(task))
+    return TaskMigrated(task.key, element.id, element.name or element.id, form.id, form.binding, form.version_tag, external)
 
 
 def _excluded(task: CoreTask) -> tuple[str, ...]:

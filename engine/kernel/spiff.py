@@ -118,6 +118,10 @@ class CoreTask(Task):  # type: ignore[misc]  # no stubs
         found: int = self._state
         return found
 
+    def move_to(self, spec: Any) -> None:
+        """Put it on another spec."""
+        self.spec = self.task_spec = spec
+
     def become(self, state: int) -> None:
         """Set the state, whatever it was before."""
         self._set_state(state)

@@ -83,6 +83,25 @@ class Tree(CoreTree):
         for (scope_key, name), value in variables.items():
             self.variables.setdefault(scope_key, {})[name] = value
 
+    def all_rows(self) -> list[a.ElementRow]:
+        """Return the rows of all live tasks, as they are now."""
+        return [
+            a.ElementRow(key, task.parent_key, task.spec.element.id, STATE_NAMES[task.state], task.memo)
+            for key, task in self.tasks.items()
+        ]
+
+    def rewire(self, blueprint: Blueprint, specs: Mapping[int, Node]) -> None:
+        """Put every live task on a spec of another blueprint (migration)."""
+        self.blueprint, self.spec = blueprint, blueprint.graph
+        for index in (self.attached, self.joining, self.stoppers, self.clocked):
+            index.clear()
+        for key, task in self.tasks.items():
+            if task.spec.element.id != specs[key].element.id:
+                self.touch(task)
+            task.move_to(specs[key])
+        for task in self.tasks.values():
+            self._index(task)
+
     def _index(self, task: CoreTask) -> None:
         owner = task.memo.get("host") or task.memo.get("gate")
         if owner is not None:
