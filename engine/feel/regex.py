@@ -1,6 +1,7 @@
-"""XPath's regular expressions on RE2, whose time is linear in the text.
+"""XPath's regular expressions: `matches`, `replace`, `split`.
 
-Back references cannot run in linear time; a pattern with one has no result, with a clear message.
+Patterns run on RE2, whose time is linear in the text; only those with back references run on a matcher of our own,
+within the limits of the run.
 Source: DMN 1.5, 10.3.4.3 (matches, replace, split → XQuery 1.0 and XPath 2.0 Functions and Operators, 7.6).
 """
 
@@ -11,10 +12,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Protocol
 
-import re2
-
 from engine.feel.environment import FeelError, Run
-from engine.feel.regex_syntax import translate
+from engine.feel.regex_backtracking import BacktrackingPattern
+from engine.feel.regex_linear import LinearPattern
+from engine.feel.regex_syntax import parse
 
 MAX_PATTERN = 10_000
 
@@ -40,42 +41,33 @@ class Pattern(Protocol):
 
     groups: int
 
-    def search(self, text: str, /) -> Match | None:
-        """Return the first match."""
+    def found(self, text: str, run: Run, /) -> bool:
+        """Tell whether the pattern matches anywhere in a text."""
         ...
 
-    def finditer(self, text: str, /) -> Iterator[Match]:
-        """Yield all matches."""
+    def matches(self, text: str, run: Run, /) -> Iterator[Match]:
+        """Yield all matches; each costs the run a step."""
         ...
 
 
-@lru_cache(maxsize=512)
-def compiled(pattern: str, flags: str) -> Pattern:
-    """Return a compiled pattern.
+def compiled(pattern: str, flags: str, run: Run) -> Pattern:
+    """Return a compiled pattern; its length is charged to the run.
 
     Raises:
-        FeelError: an unknown flag, a malformed pattern, or one that RE2 cannot do.
+        FeelError: an unknown flag, a malformed pattern, or one that becomes too large.
     """
     if set(flags) - set("smixq"):
         raise FeelError(f"正则标志应为 s、m、i、x、q (unknown flag): {flags[:40]}")
     if len(pattern) > MAX_PATTERN:
         raise FeelError("正则表达式太长 (the pattern is too long)")
-    translated = re.escape(pattern) if "q" in flags else translate(pattern, flags)
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = "i" not in flags
-    options.dot_nl = "s" in flags
-    options.max_mem = 8 << 20
-    try:
-        found: Pattern = re2.compile(f"(?m){translated}" if "m" in flags else translated, options)
-    except re2.error as error:
-        raise FeelError(f"正则表达式无效 (invalid pattern): {_reason(error)}") from None
-    return found
+    run.charge(1 + len(pattern) // 8)
+    return _compiled(pattern, "".join(sorted(set(flags))))
 
 
-def _reason(error: Exception) -> str:
-    reason = error.args[0] if error.args else ""
-    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+@lru_cache(maxsize=512)
+def _compiled(pattern: str, flags: str) -> Pattern:
+    syntax = parse(pattern, flags)
+    return BacktrackingPattern(syntax) if syntax.refers_back else LinearPattern(syntax)
 
 
 _reference = re.compile(r"\\([\\$])|\$([0-9]+)|([\\$])", re.ASCII)
@@ -87,13 +79,13 @@ def replace(text: str, pattern: str, replacement: str, flags: str, run: Run) -> 
     Raises:
         FeelError: an invalid pattern or replacement, or a pattern that matches the empty string.
     """
-    expression = compiled(pattern, flags)
-    if expression.search("") is not None:
+    expression = compiled(pattern, flags, run)
+    if expression.found("", run):
         raise FeelError("正则表达式匹配空字符串，不能替换 (the pattern matches the empty string)")
     pieces = [(replacement, -1)] if "q" in flags else list(_pieces(replacement, expression.groups))
     out: list[str] = []
     end = size = 0
-    for match in matches(expression, text, run):
+    for match in expression.matches(text, run):
         out.append(text[end : match.start()])
         for literal, group in pieces:
             out.append(literal if group < 0 else match.group(group) or "")
@@ -127,25 +119,18 @@ def _pieces(replacement: str, groups: int) -> Iterator[tuple[str, int]]:
     yield replacement[end:], -1
 
 
-def matches(expression: Pattern, text: str, run: Run) -> Iterator[Match]:
-    """Yield all matches; each costs the run a step."""
-    for match in expression.finditer(text):
-        run.charge()
-        yield match
-
-
 def split(text: str, pattern: str, run: Run) -> list[str]:
     """Return the parts of a text between the matches of a pattern; a match costs the run a step.
 
     Raises:
         FeelError: an invalid pattern, or one that matches the empty string.
     """
-    expression = compiled(pattern, "")
-    if expression.search("") is not None:
+    expression = compiled(pattern, "", run)
+    if expression.found("", run):
         raise FeelError("分隔符匹配空字符串 (the delimiter matches the empty string)")
     parts: list[str] = []
     end = 0
-    for match in matches(expression, text, run):
+    for match in expression.matches(text, run):
         parts.append(text[end : match.start()])
         end = match.end()
     parts.append(text[end:])

@@ -74,7 +74,7 @@ def ends_with(run: Run, string: str, match: str) -> bool:
 @built_in("matches", "input: string; pattern: string; *flags: string?")
 def matches(run: Run, string: str, pattern: str, flags: str | None = None) -> bool:
     """Tell whether a pattern is found in a string."""
-    return regex.compiled(pattern, flags or "").search(string) is not None
+    return regex.compiled(pattern, flags or "", run).found(string, run)
 
 
 @built_in("replace", "input: string; pattern: string; replacement: string; *flags: string?")
@@ -96,7 +96,7 @@ def split(run: Run, string: str, delimiter: str) -> list[str]:
 @built_in("extract", "string: string; pattern: string")
 def extract(run: Run, string: str, pattern: str) -> list[str]:
     """Return all matches of a pattern."""
-    found = [match.group() or "" for match in regex.matches(regex.compiled(pattern, ""), string, run)]
+    found = [match.group() or "" for match in regex.compiled(pattern, "", run).matches(string, run)]
     run.check_items(len(found))
     return found
 
@@ -114,8 +114,9 @@ def string_join(run: Run, items: list[Any], delimiter: str | None = None) -> str
 
 @built_in("string join", "list: list; delimiter: string?; prefix: string; suffix: string")
 def string_join_around(run: Run, items: list[Any], delimiter: str | None, prefix: str, suffix: str) -> str:
-    """Join strings between a prefix and a suffix."""
+    """Join strings between a prefix and a suffix (Camunda)."""
     joined: str = string_join(run, items, delimiter)
+    run.check_text(len(prefix) + len(joined) + len(suffix))
     return prefix + joined + suffix
 
 
@@ -140,4 +141,14 @@ def uuid(run: Run) -> str:
 @built_in("to base64", "value: string")
 def to_base64(run: Run, value: str) -> str:
     """Return the string's UTF-8 bytes in Base64."""
+    run.check_text(len(value) * 16 // 3)  # at most: four bytes a character
     return base64.b64encode(value.encode("utf-8", "replace")).decode("ascii")
+
+
+@built_in("from base64", "value: string")
+def from_base64(run: Run, value: str) -> str:
+    """Return the string whose UTF-8 bytes a Base64 text holds; null of any other text."""
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8")
+    except ValueError:
+        raise FeelError(f"“{value[:40]}” 不是文本的 Base64 (not Base64 of a text)") from None
