@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import engine.feel.builtins  # noqa: F401  (registers the built-in functions)
-from engine.errors import EvaluationFailed
+from engine.errors import EvaluationFailed, FeelSyntaxError
 from engine.feel.closures import Compiled
 from engine.feel.compiler import Compiler, Frame
 from engine.feel.environment import Environment, FeelWarning, Run
@@ -134,14 +134,20 @@ def _expression(text: str, names: frozenset[str]) -> Expression:
     stripped = text.lstrip()
     source = " " * (len(text) - len(stripped) + 1) + stripped[1:] if stripped.startswith("=") else text
     compiler = Compiler()
-    compiled = compiler.compile(Parser(source, names, BUILT_IN_NAMES).expression_only())
+    try:
+        compiled = compiler.compile(Parser(source, names, BUILT_IN_NAMES).expression_only())
+    except RecursionError:
+        raise FeelSyntaxError("表达式嵌套太深 (nested too deeply)", text=text[:200]) from None
     return Expression(text, compiled, frozenset(compiler.free), frozenset(compiler.called))
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _unary_tests(text: str, names: frozenset[str]) -> UnaryTests:
     compiler = Compiler([Frame(("?",))])
-    compiled = compiler.tests(Parser(text, names, BUILT_IN_NAMES).unary_tests_only())
+    try:
+        compiled = compiler.tests(Parser(text, names, BUILT_IN_NAMES).unary_tests_only())
+    except RecursionError:
+        raise FeelSyntaxError("单元格嵌套太深 (nested too deeply)", text=text[:200]) from None
     return UnaryTests(text, compiled, frozenset(compiler.free), frozenset(compiler.called))
 
 

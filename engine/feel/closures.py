@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, DecimalException
+from decimal import DecimalException
 from typing import Any
 
 from engine.feel.environment import FeelError, Run
@@ -49,7 +49,7 @@ def outer(name: str, hops: int, fallback: Any) -> Compiled:
     def outermost(scope: Scope) -> Any:
         value = scope.vars.get(name, MISSING)
         kind = type(value)
-        if kind in _DIRECT or (kind is Decimal and value.is_finite()):
+        if kind in _DIRECT:
             return value
         return scope.resolve(name, value, fallback)
 

@@ -106,6 +106,10 @@ class Compiler:
         value = node.value
         return lambda scope: value
 
+    def _unreadable(self, node: n.Unreadable) -> Compiled:
+        message = f"“{node.text[:40]}” 不是日期、时间或时长 (not a date, a time or a duration)"
+        return lambda scope: scope.run.warn(message, "@")
+
     def _path(self, node: n.Path) -> Compiled:
         base, name = self.compile(node.base), node.name
 
@@ -122,17 +126,17 @@ class Compiler:
     def _negate(self, node: n.Negate) -> Compiled:
         operand = self.compile(node.operand)
 
-        def negated(scope: Scope) -> Any:
+        def opposite(scope: Scope) -> Any:
             value = operand(scope)
             if type(value) is Decimal:
-                return -value if value else value
+                return value.copy_negate() if value else value
             try:
                 return negate(value)
             except NO_RESULT as error:
                 scope.run.warn(str(error), "-")
                 return None
 
-        return negated
+        return opposite
 
     def _arithmetic(self, node: n.Arithmetic) -> Compiled:
         compiled = self.compile(node.first)
@@ -435,6 +439,7 @@ class Compiler:
 
     _handlers: ClassVar[dict[type[n.Node], Callable[[Compiler, Any], Compiled]]] = {
         n.Literal: _literal,
+        n.Unreadable: _unreadable,
         n.Name: _name,
         n.Path: _path,
         n.Filter: _filter,

@@ -158,12 +158,16 @@ class Run:
     def _look_at_limits(self) -> None:
         if self.steps > self.limits.steps:
             raise EvaluationFailed(f"表达式超过 {self.limits.steps} 步，已停止 (the expression takes too many steps)")
+        self.check_time()
+        self.until = min(self.steps + CHECK_EVERY, self.limits.steps + 1)
+
+    def check_time(self) -> None:
+        """Refuse to go on when the time is up; for what may take long although it is one step."""
         moment = time.monotonic()
         if not self.started:
             self.started = moment
         elif moment - self.started > self.limits.seconds:
             raise EvaluationFailed(f"表达式超过 {self.limits.seconds} 秒，已停止 (the expression takes too long)")
-        self.until = min(self.steps + CHECK_EVERY, self.limits.steps + 1)
 
     def check_items(self, count: int) -> None:
         """Refuse a list that would become too long."""

@@ -65,6 +65,11 @@ class Signature:
     variadic: bool
     function: Callable[..., Any]
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the parameters, in order."""
+        return [parameter.name for parameter in self.parameters]
+
     def fit(self, arguments: list[Any]) -> list[Any] | None:
         """Return the arguments as the function takes them, or None if they do not fit."""
         count = len(arguments)
@@ -115,8 +120,10 @@ class BuiltIn(Callable_):
         return None
 
     def invoke_named(self, run: Run, arguments: dict[str, Any]) -> Any:
-        for signature in self.signatures:
-            names = [parameter.name for parameter in signature.parameters]
+        given = list(arguments)
+        # before(range, point) and before(point, range) take the same names: the order in which they are written decides
+        for signature in sorted(self.signatures, key=lambda signature: signature.names[: len(given)] != given):
+            names = signature.names
             if not set(arguments) <= set(names) or any(name not in arguments for name in names[: signature.required]):
                 continue
             last = max((names.index(name) for name in arguments), default=-1)

@@ -21,6 +21,13 @@ class Literal(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable(Node):
+    """`@"…"` around what is no date, time or duration: null."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A variable, a function, or `?`."""
 
@@ -162,10 +169,10 @@ class List(Node):
 
 @dataclass(frozen=True, slots=True)
 class Interval(Node):
-    """`[low..high]` with open or closed ends."""
+    """`[low..high]` with open or closed ends; in the text of `range(…)` an open end may be left out."""
 
-    low: Node
-    high: Node
+    low: Node | None
+    high: Node | None
     low_closed: bool
     high_closed: bool
 

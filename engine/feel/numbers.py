@@ -14,13 +14,18 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 
 
-def from_python(number: int | float) -> Decimal | None:
+def from_python(number: int | float | Decimal) -> Decimal | None:
     """Return a Python number as a FEEL number; None for infinities, not-a-numbers, and what exceeds decimal128."""
     try:
-        value = CONTEXT.create_decimal(number if isinstance(number, int) else repr(number))
+        value = CONTEXT.create_decimal(repr(number) if isinstance(number, float) else number)
     except (InvalidOperation, Overflow, ValueError):
         return None
     return value if value.is_finite() else None
+
+
+def negated(value: Decimal) -> Decimal:
+    """Return a number with the other sign, all its digits kept (Python's `-` rounds); zero has no sign."""
+    return value.copy_negate() if value else value
 
 
 def is_integer(value: Decimal) -> bool:

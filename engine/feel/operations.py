@@ -10,7 +10,7 @@ from decimal import Decimal, DecimalException, localcontext
 from typing import Any
 
 from engine.feel.environment import FREE_LENGTH, FeelError, Run
-from engine.feel.numbers import CONTEXT, WIDE, ZERO, is_integer
+from engine.feel.numbers import CONTEXT, WIDE, ZERO, is_integer, negated
 from engine.feel.temporal import DAY_NANOS, NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
 from engine.feel.values import Callable_, Range
 
@@ -170,8 +170,8 @@ def add(left: Any, right: Any, run: Run) -> Any:
     if other in _DURATIONS:
         if kind is other:
             if kind is DaysDuration:
-                return DaysDuration(left.nanos + right.nanos)
-            return MonthsDuration(left.months + right.months)
+                return DaysDuration(_bounded(left.nanos + right.nanos))
+            return MonthsDuration(_bounded(left.months + right.months))
         return _shift(left, right, 1)
     if kind in _DURATIONS:
         return _shift(right, left, 1)
@@ -187,15 +187,13 @@ def subtract(left: Any, right: Any, run: Run) -> Any:
     if other in _DURATIONS:
         if kind is other:
             if kind is DaysDuration:
-                return DaysDuration(left.nanos - right.nanos)
-            return MonthsDuration(left.months - right.months)
+                return DaysDuration(_bounded(left.nanos - right.nanos))
+            return MonthsDuration(_bounded(left.months - right.months))
         return _shift(left, right, -1)
     if kind is Time and other is Time and left.is_local == right.is_local:
         return DaysDuration(left.utc_nanos - right.utc_nanos)
-    if kind in (Date, DateTime) and other in (Date, DateTime):
-        if kind is Date and other is Date:
-            return DaysDuration((left.days - right.days) * DAY_NANOS)
-        mine, theirs = _as_date_time(left, right), _as_date_time(right, left)
+    if kind in _DAYS and other in _DAYS:
+        mine, theirs = _as_date_time(left), _as_date_time(right)
         if mine.is_local == theirs.is_local:
             return DaysDuration(mine.instant - theirs.instant)
     raise _no_result("-", left, right)
@@ -239,6 +237,8 @@ def power(left: Any, right: Any, run: Run) -> Any:
     if type(left) is Decimal and type(right) is Decimal:
         if left == ZERO and right == ZERO:
             return Decimal(1)
+        if left == ZERO and right < 0:
+            raise FeelError("除数为零 (division by zero)")
         if is_integer(right) and abs(right) <= 9999:
             with localcontext(WIDE):
                 return CONTEXT.plus(left**right)
@@ -249,7 +249,7 @@ def power(left: Any, right: Any, run: Run) -> Any:
 def negate(value: Any) -> Any:
     """Return -value."""
     if type(value) is Decimal:
-        return value.copy_negate() if value else value
+        return negated(value)
     if type(value) is DaysDuration:
         return DaysDuration(-value.nanos)
     if type(value) is MonthsDuration:
@@ -260,6 +260,7 @@ def negate(value: Any) -> Any:
 Operation = Callable[[Any, Any, Run], Any]
 OPERATIONS: dict[str, Operation] = {"+": add, "-": subtract, "*": multiply, "/": divide, "**": power}
 _DURATIONS = (DaysDuration, MonthsDuration)
+_DAYS = (Date, DateTime)
 
 
 def arithmetic(operator: str, left: Any, right: Any, run: Run) -> Any:
@@ -291,17 +292,22 @@ def _shift(moment: Any, duration: Any, sign: int) -> Any:
     return result
 
 
-def _as_date_time(value: Date | DateTime, other: Date | DateTime) -> DateTime:
-    """Return a date as midnight: UTC, or local where the other side is local."""
-    if isinstance(value, DateTime):
-        return value
-    return DateTime(value, Time(0, 0, 0, 0, None if other.is_local else 0) if isinstance(other, DateTime) else Time(0, 0, 0))
+def _as_date_time(value: Date | DateTime) -> DateTime:
+    """Return a date as its midnight in UTC (10.3.2.9.4)."""
+    return value if isinstance(value, DateTime) else DateTime(value, Time(0, 0, 0, 0, 0))
+
+
+LONGEST = 10**40  # of a duration, in nanoseconds or months
 
 
 def _whole(value: Decimal) -> int:
-    if value.adjusted() > 40:
+    return _bounded(int(value) if value.adjusted() <= 40 else LONGEST)
+
+
+def _bounded(length: int) -> int:
+    if not -LONGEST < length < LONGEST:
         raise FeelError("时长超出范围 (the duration is out of range)")
-    return int(value)
+    return length
 
 
 def _no_result(operator: str, left: Any, right: Any) -> FeelError:

@@ -76,6 +76,24 @@ class Parser:
         self._expect_end()
         return node
 
+    def range_only(self) -> n.Interval:
+        """Read the whole text as a range; an end may be left out if it is open (rules 66–68)."""
+        if self.tokens[0].text not in ("[", "(", "]"):
+            raise self._error("这里应为 “[” 或 “(”", '"[" or "("')
+        low_closed = self.tokens[0].text == "["
+        self.index = 1
+        low = None
+        if low_closed or self.tokens[1].text != "..":
+            low = self._operand(ADD)
+        self._symbol("..")
+        if low is not None and self.tokens[self.index].text in (")", "["):
+            self.index += 1
+            interval = n.Interval(low, None, low_closed, high_closed=False)
+        else:
+            interval = self._interval(low, low_closed)
+        self._expect_end()
+        return interval
+
     def unary_tests_only(self) -> n.Tests:
         """Read the whole text as unary tests: `-`, `not(…)`, or tests separated by commas."""
         token = self.tokens[0]
@@ -132,26 +150,32 @@ class Parser:
                 left = self._arithmetic(left, operator, precedence)
 
     def _logic(self, left: n.Node, operator: str, precedence: int) -> n.Node:
-        parts = [left, self._binary(precedence + 1)]
+        parts = [left, self._operand(precedence + 1)]
         while self.tokens[self.index].kind == NAME and self._accept(operator):
-            parts.append(self._binary(precedence + 1))
+            parts.append(self._operand(precedence + 1))
         return n.Logic(operator == "and", tuple(parts))
 
     def _arithmetic(self, left: n.Node, operator: str, precedence: int) -> n.Node:
-        rest = [(operator, self._binary(precedence + 1))]
+        rest = [(operator, self._operand(precedence + 1))]
         while (token := self.tokens[self.index]).kind == SYMBOL and PRECEDENCE.get(token.text) == precedence:
             self.index += 1
-            rest.append((token.text, self._binary(precedence + 1)))
+            rest.append((token.text, self._operand(precedence + 1)))
         return n.Arithmetic(left, tuple(rest))
 
     def _comparison(self, left: n.Node, operator: str) -> n.Node:
         if operator == "between":
-            low = self._binary(ADD)
+            low = self._operand(ADD)
             self._keyword("and", "between … and …")
-            return n.Between(left, low, self._binary(ADD))
+            return n.Between(left, low, self._operand(ADD))
         if operator == "in":
             return n.In(left, self._in_tests())
-        return n.Comparison(operator, left, self._binary(ADD))
+        return n.Comparison(operator, left, self._operand(ADD))
+
+    def _operand(self, lowest: int) -> n.Node:
+        """Read what stands to the right of an operator: no test such as `< 5`."""
+        if self.tokens[self.index].kind == SYMBOL and self.tokens[self.index].text in COMPARISONS:
+            raise self._error("这里应为一个值、名称或表达式", "a value, a name or an expression")
+        return self._binary(lowest)
 
     def _in_tests(self) -> tuple[n.Node, ...]:
         if self.tokens[self.index].text != "(":
@@ -170,12 +194,13 @@ class Parser:
 
     def _unary(self) -> n.Node:
         minus = 0
-        while self.tokens[self.index].text == "-" and self.tokens[self.index].kind == SYMBOL:
+        while (token := self.tokens[self.index]).text == "-" and token.kind == SYMBOL:
             self.index += 1
             minus += 1
+        if minus % 2 and token.kind == NUMBER:  # the minus is part of the literal (rule 37): -1 instance of number
+            self.index += 1
+            return self._postfix(n.Literal(numbers.negated(self._number(token))))
         node = self._postfix(self._primary())
-        if minus % 2 and isinstance(node, n.Literal) and isinstance(node.value, Decimal):
-            return n.Literal(-node.value)
         for _ in range(minus if minus < 3 else 2 - minus % 2):
             node = n.Negate(node)
         return node
@@ -243,11 +268,14 @@ class Parser:
         if primary is not None:
             return primary(self)
         if token.text in COMPARISONS:
-            return n.Bound(token.text, self._binary(ADD))
+            self._nest()
+            bound = n.Bound(token.text, self._operand(ADD))
+            self.nesting -= 1
+            return bound
         self.index -= 1
         raise self._error("这里应为一个值、名称或表达式", "a value, a name or an expression")
 
-    def _number(self, token: Token) -> object:
+    def _number(self, token: Token) -> Decimal:
         try:
             return numbers.CONTEXT.create_decimal(token.text)
         except (InvalidOperation, Overflow):
@@ -327,7 +355,7 @@ class Parser:
             raise self._error("区间的两端之间应为 “..”", '".." between the ends of a range')
         return self._interval(low, low_closed=False)
 
-    def _interval(self, low: n.Node, low_closed: bool) -> n.Node:
+    def _interval(self, low: n.Node | None, low_closed: bool) -> n.Interval:
         high = self.expression()
         for end in ("]", ")", "["):
             if self._accept(end):
@@ -361,7 +389,9 @@ class Parser:
         if token.kind != STRING:
             raise self._error("“@” 之后应为字符串", 'a string after "@"')
         self.index += 1
-        return n.Literal(parse_any(unquote(token.text)))
+        text = unquote(token.text)
+        value = parse_any(text)
+        return n.Unreadable(text) if value is None else n.Literal(value)
 
     _symbols: ClassVar[Mapping[str, Callable[[Parser], n.Node]]] = {
         "(": _parenthesis,
@@ -496,7 +526,7 @@ class Parser:
         start = index = self.index
         while self.tokens[index].text not in ends:
             if self.tokens[index].kind in (END, STRING) or self.tokens[index].text in "()[]{},:<>=":
-                self.index = index
+                self.index = index if self.tokens[index].kind != END else start
                 raise self._error(f"这里应为{expected}", english)
             index += 1
         if index == start:

@@ -94,7 +94,7 @@ _properties: dict[type, dict[str, Callable[[Any], Any]]] = {
     },
     MonthsDuration: {"years": lambda d: _months(d, True), "months": lambda d: _months(d, False)},
     Range: {
-        "start": lambda r: r.low,
+        "start": lambda r: None if r.unequal else r.low,
         "end": lambda r: r.high,
         "start included": lambda r: r.low_closed,
         "end included": lambda r: r.high_closed,

@@ -61,6 +61,7 @@ def compiled(pattern: str, flags: str, run: Run) -> Pattern:
     if len(pattern) > MAX_PATTERN:
         raise FeelError("正则表达式太长 (the pattern is too long)")
     run.charge(1 + len(pattern) // 8)
+    run.check_time()  # a new pattern may take a while to compile
     return _compiled(pattern, "".join(sorted(set(flags))))
 
 

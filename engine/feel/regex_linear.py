@@ -7,10 +7,12 @@ from typing import Any
 
 import re2
 
-from engine.feel.environment import FeelError, Run
+from engine.errors import EvaluationFailed
+from engine.feel.environment import FREE_LENGTH, FeelError, Run
 from engine.feel.regex_syntax import Anchor, Characters, Choice, Group, Part, Repeat, Sequence, Syntax
 
-MAX_MEMORY = 8 << 20
+MAX_MEMORY = 4 << 20  # bytes; what needs more is given up after less than half a second
+MAX_WORK = 150_000_000  # size of the compiled pattern × characters of the text: at RE2's slowest, about two seconds
 
 
 class LinearPattern:
@@ -32,13 +34,23 @@ class LinearPattern:
 
     def found(self, text: str, run: Run) -> bool:
         """Tell whether the pattern matches anywhere in a text."""
+        self._check_work(text, run)
         return self._compiled.search(text) is not None
 
     def matches(self, text: str, run: Run) -> Iterator[Any]:
         """Yield all matches; each costs the run a step."""
+        self._check_work(text, run)
         for match in self._compiled.finditer(text):
             run.charge()
+            run.check_time()
             yield match
+
+    def _check_work(self, text: str, run: Run) -> None:
+        """Refuse a pattern and a text that together would take too long: linear time can still be long."""
+        if len(text) > FREE_LENGTH:
+            run.check_time()
+        if self._compiled.programsize * len(text) > MAX_WORK:
+            raise EvaluationFailed("正则表达式和文本都太长，已停止 (the pattern is too large for so long a text)")
 
 
 def _reason(error: Exception) -> str:

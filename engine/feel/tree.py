@@ -27,7 +27,8 @@ def constant(node: n.Node) -> tuple[Any] | None:
     return None
 
 
-def _children(node: Any) -> Iterator[n.Node]:
+def children(node: Any) -> Iterator[n.Node]:
+    """Yield the parts that a part is put together from."""
     for slot in getattr(type(node), "__slots__", ()):
         value = getattr(node, slot)
         for part in value if isinstance(value, tuple) else (value,):
@@ -43,5 +44,5 @@ def mentions(node: n.Node, name: str) -> bool:
         part = pending.pop()
         if isinstance(part, n.Name) and part.name == name:
             return True
-        pending.extend(_children(part))
+        pending.extend(children(part))
     return False

@@ -83,7 +83,7 @@ def from_python(value: Any) -> Any:
     """
     kind = type(value)
     if kind in PLAIN:
-        return value if kind is not Decimal or value.is_finite() else None
+        return value if kind is not Decimal else numbers.from_python(value)
     if kind is int or kind is float:
         return numbers.from_python(value)
     if isinstance(value, (str, Mapping)):
@@ -95,7 +95,7 @@ def from_python(value: Any) -> Any:
     if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [from_python(item) for item in value]
     if isinstance(value, Decimal):
-        return Decimal(value) if value.is_finite() else None
+        return numbers.from_python(value)
     if isinstance(value, python.datetime):
         return DateTime.from_python(value)
     if isinstance(value, python.date):
@@ -109,34 +109,67 @@ def from_python(value: Any) -> Any:
     return None
 
 
+MAX_DEPTH = 200
+MAX_VALUES = 1_000_000
+MAX_CHARACTERS = 16_000_000
+MAX_INTEGER = 34  # digits; larger ones stay Decimal: Python writes no integer of thousands of digits
+
+
+class _Size:
+    """How much a value may still hold: a small one can be many times a part of a large one, `[x, x]` again and again."""
+
+    __slots__ = ("characters", "values")
+
+    def __init__(self) -> None:
+        self.values = MAX_VALUES
+        self.characters = MAX_CHARACTERS
+
+    def add(self, count: int) -> None:
+        self.values -= count
+        if self.values < 0:
+            raise EvaluationFailed(f"值多于 {MAX_VALUES} 个，不能存为变量 (too many values to be stored)")
+
+    def text(self, text: str) -> str:
+        self.characters -= len(text)
+        if self.characters < 0:
+            raise EvaluationFailed(f"文本多于 {MAX_CHARACTERS} 个字符，不能存为变量 (too much text to be stored)")
+        return text
+
+
 def to_json(value: Any) -> Any:
     """Return a FEEL value as JSON: temporals as ISO strings, integral numbers as int, others as Decimal.
 
     Raises:
-        EvaluationFailed: a function or a range, which JSON has no form for; or nested too deeply.
+        EvaluationFailed: a function or a range, which JSON has no form for; too large, or nested too deeply.
     """
-    try:
-        return _to_json(value)
-    except RecursionError:
-        raise EvaluationFailed("值嵌套太深，不能存为变量 (nested too deeply to be stored)") from None
+    return _to_json(value, _Size(), 0)
 
 
-def _to_json(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, str)):
+def _to_json(value: Any, size: _Size, depth: int) -> Any:
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return size.text(value)
     if isinstance(value, Decimal):
-        return int(value) if numbers.is_integer(value) else value
+        return int(value) if numbers.is_integer(value) and value.adjusted() < MAX_INTEGER else value
+    if depth >= MAX_DEPTH:
+        raise EvaluationFailed(f"值嵌套超过 {MAX_DEPTH} 层，不能存为变量 (nested too deeply to be stored)")
     if isinstance(value, list):
-        return [_to_json(item) for item in value]
+        size.add(len(value))
+        return [_to_json(item, size, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {key: _to_json(entry) for key, entry in value.items()}
+        size.add(len(value))
+        return {size.text(key): _to_json(entry, size, depth + 1) for key, entry in value.items()}
     if isinstance(value, (Date, Time, DateTime, DaysDuration, MonthsDuration)):
         return str(value)
     if isinstance(value, Callable_):
         raise EvaluationFailed("函数不能存为变量 (a function cannot be stored)")
     if isinstance(value, Range):
         raise EvaluationFailed("区间不能存为变量 (a range cannot be stored)")
-    converted = from_python(value)
+    try:
+        converted = from_python(value)
+    except RecursionError:
+        raise EvaluationFailed("值嵌套太深，不能存为变量 (nested too deeply to be stored)") from None
     if converted is None:
         raise EvaluationFailed(f"这种值不能存为变量 (a {type(value).__name__} cannot be stored)")
-    return _to_json(converted)
+    return _to_json(converted, size, depth)

@@ -1,4 +1,7 @@
-"""Contexts. Source: DMN 1.5, 10.3.4.11 and 10.3.2.6; key lists of `get value` are Camunda's."""
+"""Contexts. Source: DMN 1.5, 10.3.4.11 and 10.3.2.6.
+
+Camunda 8's: key lists of `get value` and `context put`, contexts one by one in `context merge`, the older names `put`, `put all`.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from typing import Any
 
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import built_in
+from engine.feel.text import MAX_DEPTH
 
 
 @built_in("get value", "m: context; key: string")
+@built_in("get value", "context: context; key: string")
 def get_value(run: Run, context: dict[str, Any], key: str) -> Any:
     """Return the value of an entry, or null."""
     return context.get(key)
@@ -24,6 +29,7 @@ def get_value_at(run: Run, context: dict[str, Any], keys: list[Any]) -> Any:
 
 
 @built_in("get entries", "m: context")
+@built_in("get entries", "context: context")
 def get_entries(run: Run, context: dict[str, Any]) -> list[Any]:
     """Return the entries as contexts with key and value."""
     run.charge(len(context))
@@ -31,6 +37,7 @@ def get_entries(run: Run, context: dict[str, Any]) -> list[Any]:
 
 
 @built_in("context put", "context: context; key: string; value: any")
+@built_in("put", "context: context; key: string; value: any")
 def context_put(run: Run, context: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     """Return the context with an entry set."""
     run.charge(len(context))
@@ -38,10 +45,13 @@ def context_put(run: Run, context: dict[str, Any], key: str, value: Any) -> dict
 
 
 @built_in("context put", "context: context; keys: list; value: any")
+@built_in("put", "context: context; keys: list; value: any")
 def context_put_at(run: Run, context: dict[str, Any], keys: list[Any], value: Any) -> dict[str, Any]:
     """Return the context with the entry at a path of keys set; contexts on the way are made."""
     if not keys or not all(isinstance(key, str) for key in keys):
         raise FeelError("键的列表应是非空的字符串列表 (keys are a list of strings, not empty)")
+    if len(keys) > MAX_DEPTH:
+        raise FeelError(f"嵌套超过 {MAX_DEPTH} 层 (nested too deeply)")
     root = dict(context)
     place = root
     for key in keys[:-1]:
@@ -57,6 +67,7 @@ def context_put_at(run: Run, context: dict[str, Any], keys: list[Any], value: An
 
 
 @built_in("context merge", "contexts: list")
+@built_in("put all", "contexts: list")
 def context_merge(run: Run, contexts: list[Any]) -> dict[str, Any]:
     """Return a context with the entries of all contexts, later ones winning."""
     merged: dict[str, Any] = {}
@@ -66,6 +77,13 @@ def context_merge(run: Run, contexts: list[Any]) -> dict[str, Any]:
         run.charge(len(context))
         merged.update(context)
     return merged
+
+
+@built_in("context merge", "contexts: context...")
+@built_in("put all", "contexts: context...")
+def context_merge_all(run: Run, *contexts: dict[str, Any]) -> dict[str, Any]:
+    """Return a context with the entries of the contexts given one by one (`put all` is its older name)."""
+    return context_merge(run, list(contexts))  # type: ignore[no-any-return]  # registered functions are untyped
 
 
 @built_in("context", "entries: list")

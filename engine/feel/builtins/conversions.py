@@ -11,8 +11,8 @@ from engine.errors import EvaluationFailed
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import built_in
 from engine.feel.numbers import CONTEXT
-from engine.feel.text import to_text
-from engine.feel.values import from_python, to_json
+from engine.feel.text import MAX_DEPTH, Text, to_text
+from engine.feel.values import to_json
 
 _number = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII).fullmatch
 _SEPARATORS = {" ", ",", "."}
@@ -50,8 +50,7 @@ def string(run: Run, value: Any) -> str | None:
     """Return the text of a value; of null: null."""
     if value is None:
         return None
-    text = to_text(value)
-    run.charge(len(text) // 64)
+    text = to_text(value, limit=run.limits.string_length)
     run.check_text(len(text))
     return text
 
@@ -88,31 +87,62 @@ def assertion(run: Run, value: Any, condition: Any, cause: str | None = None) ->
 
 @built_in("from json", "value: string")
 def from_json(run: Run, text: str) -> Any:
-    """Read JSON."""
+    """Read JSON; null of a text that is not JSON."""
     try:
-        return from_python(json.loads(text, parse_float=Decimal, parse_constant=_no_constant))
+        value = json.loads(text, parse_float=_json_number, parse_int=_json_number, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise FeelError("不是有效的 JSON (not valid JSON)") from None
+    run.charge(len(text) // 16)
+    return _read(value, 0)
+
+
+_json_number = CONTEXT.create_decimal
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+def _read(value: Any, depth: int) -> Any:
+    """Return what JSON held as FEEL has it: halves of characters, which no text can hold, are replaced."""
+    if depth > MAX_DEPTH:
+        raise FeelError(f"JSON 嵌套超过 {MAX_DEPTH} 层 (nested too deeply)")
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_read(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_read(key, depth): _read(entry, depth + 1) for key, entry in value.items()}
+    return value
+
+
 @built_in("to json", "value: any")
 def to_json_text(run: Run, value: Any) -> str:
     """Write a value as JSON."""
-    text = _write(to_json(value), run)
-    run.check_text(len(text))
-    return text
+    text = Text(run.limits.string_length)
+    _write(value, text, 0)
+    written = str(text)
+    run.check_text(len(written))
+    return written
 
 
-def _write(value: Any, run: Run) -> str:
-    run.charge()
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_write(entry, run)}" for key, entry in value.items()) + "}"
+def _write(value: Any, text: Text, depth: int) -> None:
     if isinstance(value, list):
-        return "[" + ",".join(_write(item, run) for item in value) + "]"
-    if isinstance(value, Decimal):
-        return to_text(value)
-    return json.dumps(value, ensure_ascii=False)
+        text.check_depth(depth)
+        text.put("[")
+        for index, item in enumerate(value):
+            if index:
+                text.put(",")
+            _write(item, text, depth + 1)
+        text.put("]")
+    elif isinstance(value, dict):
+        text.check_depth(depth)
+        text.put("{")
+        for index, (key, entry) in enumerate(value.items()):
+            text.put(f"{',' if index else ''}{json.dumps(key, ensure_ascii=False)}:")
+            _write(entry, text, depth + 1)
+        text.put("}")
+    elif isinstance(value, Decimal):
+        text.put(to_text(value))
+    else:
+        text.put(json.dumps(to_json(value), ensure_ascii=False))

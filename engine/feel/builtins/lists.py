@@ -227,6 +227,7 @@ def sublist(run: Run, items: list[Any], start: Decimal, length: Decimal | None =
 
 
 @built_in("append", "list: list; item: any...")
+@built_in("append", "list: list; items: any...")
 def append(run: Run, items: list[Any], *more: Any) -> list[Any]:
     """Return the list with items at its end."""
     run.charge(len(items))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
-from functools import reduce
 from typing import Any
 
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import built_in
-from engine.feel.numbers import CONTEXT, WIDE, ZERO, is_integer
+from engine.feel.numbers import CONTEXT, DIGITS, WIDE, ZERO, is_integer
 
 MIN_SCALE, MAX_SCALE = -6111, 6176
 
@@ -57,7 +56,7 @@ _whole("floor", ROUND_FLOOR)
 _whole("ceiling", ROUND_CEILING)
 
 
-@built_in("abs", "n: number")
+@built_in("abs", "n: number")  # no other name: abs(number: 1) is null in the TCK
 @built_in("abs", "n: duration")
 def absolute(run: Run, n: Any) -> Any:
     """Return a number or duration without its sign."""
@@ -130,16 +129,24 @@ def largest_remainder(run: Run, total: Decimal, weights: list[Any]) -> list[Deci
     if not weights or not all(isinstance(weight, Decimal) and weight >= 0 for weight in weights):
         raise FeelError("权重应为非负数的列表 (weights are numbers, not negative)")
     run.charge(len(weights))
-    whole = WIDE.copy()
-    sum_of_weights = reduce(whole.add, weights, ZERO)
+    parts = _integral(weights)
+    whole = sum(parts)
     cents = total.scaleb(2, WIDE)
-    if sum_of_weights == ZERO or not is_integer(cents):
+    if not whole or not is_integer(cents) or cents.adjusted() >= DIGITS:
         raise FeelError("权重之和为零，或总额不足一分的部分不能分 (weights add up to zero, or the total is not in hundredths)")
-    sign = -1 if cents < 0 else 1
-    exact = [whole.divide(whole.multiply(abs(cents), weight), sum_of_weights) for weight in weights]
-    shares = [int(share) for share in exact]
-    left = int(abs(cents)) - sum(shares)
-    order = sorted(range(len(weights)), key=lambda index: (shares[index] - exact[index], index))
-    for index in order[:left]:
+    divided = [divmod(int(cents.copy_abs()) * part, whole) for part in parts]
+    shares = [share for share, _ in divided]
+    left = int(cents.copy_abs()) - sum(shares)
+    for index in sorted(range(len(parts)), key=lambda index: -divided[index][1])[:left]:
         shares[index] += 1
-    return [Decimal(sign * share).scaleb(-2) for share in shares]
+    sign = -1 if cents < 0 else 1
+    return [Decimal(sign * share).scaleb(-2, CONTEXT) for share in shares]
+
+
+def _integral(weights: list[Decimal]) -> list[int]:
+    """Return whole numbers in the same proportion."""
+    places = [int(weight.as_tuple().exponent) for weight in weights if weight]
+    shift = -min(places, default=0)
+    if shift + max(places, default=0) > 100:
+        raise FeelError("权重相差太大 (the weights are too far apart)")
+    return [int(weight.scaleb(shift, WIDE)) if weight else 0 for weight in weights]

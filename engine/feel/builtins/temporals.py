@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import built_in
-from engine.feel.numbers import is_integer
+from engine.feel.numbers import CONTEXT, is_integer
 from engine.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, days_in_month, zone_info
 from engine.feel.temporal_text import MAX_OFFSET, parse_date, parse_date_time, parse_duration, parse_time
 
@@ -130,7 +130,8 @@ def time_of_parts(run: Run, hour: Decimal, minute: Decimal, second: Decimal, off
         seconds = offset.nanos // NANOS
         if abs(seconds) > MAX_OFFSET:
             raise FeelError("时差超出范围 (the offset is out of range)")
-    return Time(hours, minutes, whole, int((second - whole) * NANOS), seconds)
+    nano = int(CONTEXT.multiply(CONTEXT.subtract(second, Decimal(whole)), Decimal(NANOS)))
+    return Time(hours, minutes, whole, nano, seconds)
 
 
 # --- durations ------------------------------------------------------------------------------------------------------------
