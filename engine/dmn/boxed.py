@@ -24,7 +24,7 @@ from engine.feel.iteration import NotIterable, items_of
 from engine.feel.names import NameTable
 from engine.feel.parser import Parser
 from engine.feel.scope import Scope
-from engine.feel.types import FeelType, Unknown, coerce
+from engine.feel.types import FeelType, FunctionType, Unknown, coerce, plain
 from engine.feel.values import Callable_
 
 _is_feel = re.compile(r"(^|[/:])(s-)?feel(/|$)", re.IGNORECASE).search
@@ -148,6 +148,8 @@ class BoxedCompiler:
         """Return the closure of an expression; of none: null."""
         if expression is None:
             return lambda scope: None
+        if isinstance(expression, e.FunctionDefinition):
+            return self._function(expression)
         return self._typed(self._handlers[type(expression)](self, expression), expression)
 
     def _literal(self, expression: e.LiteralExpression) -> Compiled:
@@ -221,6 +223,14 @@ class BoxedCompiler:
 
         return invoke
 
+    def _function(self, expression: e.FunctionDefinition) -> Compiled:
+        """Return the closure of a function as a value. Files before DMN 1.3 give the type of its result as its `typeRef`."""
+        kind = self.declared(expression.type_ref, expression.id, expression.line)
+        if kind is None or isinstance(plain(kind), FunctionType):
+            function = self.function(expression)
+            return function if kind is None else typed(function, kind, self.owner[1])
+        return self.function(expression, result=kind)
+
     def function(self, expression: e.FunctionDefinition, name: str = "", result: FeelType | None = None) -> Compiled:
         """Return the closure that makes a function value."""
         parameters = tuple(
@@ -269,7 +279,7 @@ class BoxedCompiler:
 
     def _sequence(self, expression: e.Boxed | None) -> Compiled:
         """Return the closure of what an iteration goes through, which may be written `first..last`."""
-        if isinstance(expression, e.LiteralExpression) and expression.type_ref is None and ".." in expression.text.source:
+        if isinstance(expression, e.LiteralExpression) and ".." in expression.text.source:  # no value of a type by itself
             return self._compiled(expression.text, lambda parser: self.compiler.compile(parser.sequence_only()))
         return self.boxed(expression)
 
@@ -297,6 +307,7 @@ class BoxedCompiler:
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def _table(self, table: e.DecisionTable) -> Compiled:
+        before = len(self.findings)
         self._check_shape(table)
         inputs = tuple(self._input(table, index) for index in range(len(table.inputs)))
         outputs = tuple(self._output(table, index, self.result_type) for index in range(len(table.outputs)))
@@ -316,7 +327,8 @@ class BoxedCompiler:
             cells = [self.text(cell) for cell in rule.outputs[: len(outputs)]]
             cells += [lambda scope: None] * (len(outputs) - len(cells))
             rules.append(CompiledRule(index, rule, tests, tuple(cells)))
-        compiled = CompiledTable(table, self.owner, inputs, outputs, tuple(rules))
+        broken = any(finding.verdict == "refused" for finding in self.findings[before:])
+        compiled = CompiledTable(table, self.owner, inputs, outputs, tuple(rules), broken=broken)
         self.tables.append(compiled)
         return compiled.evaluate
 
@@ -347,7 +359,8 @@ class BoxedCompiler:
             line = column.expression.line
             self.findings.append(Finding("refused" if used else "warning", column.id, column.label, "text", reason, line))
         allowed = None if column.allowed is None else self.tests(column.allowed, names)
-        return CompiledInput(column.label, text, self.text(column.expression), allowed, kind, names)
+        value, type_allowed = self.text(column.expression), self.types.allowed(column.type_ref)
+        return CompiledInput(column.label, text, value, allowed, kind, names, type_allowed)
 
     def _output(self, table: e.DecisionTable, index: int, type_ref: str | None) -> CompiledOutput:
         column = table.outputs[index]
@@ -366,7 +379,6 @@ class BoxedCompiler:
         e.ListExpression: _list,
         e.Relation: _relation,
         e.Invocation: _invocation,
-        e.FunctionDefinition: function,
         e.Conditional: _conditional,
         e.FilterExpression: _filter,
         e.Iteration: _iteration,

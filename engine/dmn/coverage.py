@@ -1,34 +1,28 @@
-"""Gaps and overlaps of a decision table, found by trying sample values.
+"""Gaps and overlaps of a decision table, found by trying sample values (see `samples`).
 
-From the literals in a column's cells come sample values that tell all its tests apart: each end of an interval, a value
-between two neighbours, one beyond each side; each string that occurs, and one that does not. Cells with anything else in
-them (functions, variables) cannot be judged that way; their tables are left alone.
+A cell whose answer hangs on more than its input (variables, today) may match or not: a gap is named only where no rule can
+match, an overlap only where two rules surely do. What was not looked at is said in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from engine.dmn.run import DecisionRun
+from engine.dmn.samples import OTHER, Cell, cell_of, samples_of
 from engine.dmn.tables import CompiledRule, CompiledTable
-from engine.errors import FeelSyntaxError
-from engine.feel import nodes as n
-from engine.feel.compiler import Compiler
-from engine.feel.environment import Run
-from engine.feel.functions import BUILT_IN_NAMES
-from engine.feel.operations import compare
-from engine.feel.parser import Parser
+from engine.errors import EvaluationFailed
+from engine.feel.environment import Environment, Limits
 from engine.feel.scope import Scope
-from engine.feel.temporal import DAY_NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
 from engine.feel.text import to_text
 
+MAX_TESTS = 600_000  # evaluations of cells
 MAX_COMBINATIONS = 50_000
+MAX_PAIRS = 1_000_000  # pairs of rules times columns
 MAX_EXAMPLES = 3
-OTHER = "（其他）"
 SINGLE = frozenset({"UNIQUE", "FIRST", "ANY", "PRIORITY"})
+_LIMITS = Limits(steps=5_000_000, seconds=3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,208 +33,170 @@ class Coverage:
         labels: of the input columns; "" of one without any test.
         gaps: sample inputs (as FEEL text) that no rule matches.
         overlaps: two rules' numbers and a sample input that both match, against the hit policy.
+        unseen: why some gaps or overlaps may have been missed; empty where the samples tell all.
     """
 
     labels: tuple[str, ...]
     gaps: tuple[tuple[str, ...], ...]
     overlaps: tuple[tuple[int, int, tuple[str, ...]], ...]
+    unseen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column's samples, each with the rules (as bits) that surely and that possibly let it pass."""
+
+    samples: list[Any]
+    surely: list[int]
+    possibly: list[int]
 
 
 def coverage(table: CompiledTable) -> Coverage | None:
-    """Return a table's gaps and overlaps; None where it cannot be judged or the policy allows both."""
+    """Return a table's gaps and overlaps; None where the policy allows both, or there is nothing to judge."""
     if table.policy not in SINGLE or not table.rules or not table.inputs:
         return None
-    columns: list[list[Any]] = []
-    for index in range(len(table.inputs)):
-        samples = _samples(table, index)
-        if samples is None:
-            return None
-        columns.append(samples)
-    masks = [_masks(table, index, samples) for index, samples in enumerate(columns)]
-    search = _Search(table, masks)
-    search.go(0, (1 << len(table.rules)) - 1, ())
-    defaulted = any(output.default is not None for output in table.outputs)
     tested = {index for rule in table.rules for index, _ in rule.tests}
     labels = tuple(column.label if index in tested else "" for index, column in enumerate(table.inputs))
-    return Coverage(labels, () if defaulted else tuple(search.gaps), tuple(search.overlaps.values()))
+    try:
+        columns, uncertain = _columns(table)
+    except (_TooMuch, EvaluationFailed):
+        return Coverage(labels, (), (), ("表太大，没有查空缺与重叠 (too large: gaps and overlaps were not looked for)",))
+    unseen: list[str] = []
+    if uncertain:
+        rows = "、".join(map(str, uncertain[:5])) + ("…" if len(uncertain) > 5 else "")
+        unseen.append(f"规则 {rows} 的条件含变量或随时间变化，只查了一定成立的情形 (cells with variables are judged in part)")
+    gaps: list[tuple[str, ...]] = []
+    if not any(output.default is not None for output in table.outputs):
+        search = _Gaps(columns)
+        search.go(0, (1 << len(table.rules)) - 1, ())
+        gaps = [tuple(to_text(value, quoted=True) for value in gap) for gap in search.found]
+        if search.left < 0:
+            unseen.append(f"输入的组合太多，空缺只查了前 {MAX_COMBINATIONS} 种 (too many combinations for gaps)")
+    overlaps = _overlaps(table, columns, unseen) if table.policy in ("UNIQUE", "ANY") else []
+    return Coverage(labels, tuple(gaps), tuple(overlaps), tuple(unseen))
 
 
-def _masks(table: CompiledTable, index: int, samples: list[Any]) -> list[tuple[Any, int]]:
-    """Return, for each sample that behaves differently, the set of rules whose test in this column it passes."""
-    run = DecisionRun(None)
+class _TooMuch(Exception):
+    """The table has more cells and samples than are tried."""
+
+
+def _columns(table: CompiledTable) -> tuple[list[_Column], list[int]]:
+    """Return the columns, and the numbers of rules with cells that cannot be judged by their input alone.
+
+    Raises:
+        _TooMuch: there are more tests than are tried.
+    """
+    run = DecisionRun(Environment(limits=_LIMITS))
     root = Scope({}, None, run)
-    found: dict[int, Any] = {}
-    for sample in samples:
-        scope = Scope({"?": sample}, root, run)
-        mask = 0
+    uncertain: set[int] = set()
+    columns: list[_Column] = []
+    left = MAX_TESTS
+    for index, column in enumerate(table.inputs):
+        cells: dict[str, tuple[Cell, Any, list[int]]] = {}  # by text: what it shows, its test, the rules with it
+        free = 0  # rules that do not look at this column
         for position, rule in enumerate(table.rules):
-            test = dict(rule.tests).get(index)
-            if test is None or test(scope) is True:
-                mask |= 1 << position
-        found.setdefault(mask, sample)
-    return [(sample, mask) for mask, sample in found.items()]
+            test = next((test for place, test in rule.tests if place == index), None)
+            if test is None:
+                free |= 1 << position
+                continue
+            text = rule.rule.tests[index]
+            known = cells.get(text.source)
+            if known is None:
+                known = cells[text.source] = (cell_of(text, column.names), test, [])
+            known[2].append(position)
+            if not known[0].certain:
+                uncertain.add(rule.index)
+        source = table.table.inputs[index]
+        allowed = [cell_of(text) for text in (source.allowed, column.type_allowed) if text is not None]
+        samples = samples_of((cell for cell, _, _ in cells.values()), allowed, column.kind)
+        left -= len(samples) * len(cells)
+        if left < 0:
+            raise _TooMuch
+        columns.append(_masks(samples, column, list(cells.values()), free, root))
+    return columns, sorted(uncertain)
 
 
-class _Search:
+def _masks(samples: list[Any], column: Any, cells: list[tuple[Cell, Any, list[int]]], free: int, root: Scope) -> _Column:
+    """Return a column with those samples that it may be and that differ in what they match."""
+    groups = [(cell, test, sum(1 << position for position in positions)) for cell, test, positions in cells]
+    found: dict[tuple[int, int], Any] = {}
+    for sample in samples:
+        scope = column.scope(sample, root)
+        if sample is not None and column.kind is not None and not column.kind.accepts(sample):
+            continue
+        if sample is not None and column.allowed is not None and column.allowed(scope) is not True:
+            continue
+        surely = possibly = free
+        for cell, test, rules in groups:
+            if not cell.certain:
+                possibly |= rules
+            elif test(scope) is True:
+                surely |= rules
+                possibly |= rules
+        found.setdefault((surely, possibly), sample)
+    if not found:  # lists, contexts, ranges: no samples; any test may pass
+        everything = free | sum(rules for _, _, rules in groups)
+        found[(free, everything)] = OTHER
+    return _Column(list(found.values()), [surely for surely, _ in found], [possibly for _, possibly in found])
+
+
+class _Gaps:
     """Goes through combinations of samples, as far as the budget lasts."""
 
-    def __init__(self, table: CompiledTable, masks: list[list[tuple[Any, int]]]) -> None:
-        self.table = table
-        self.masks = masks
+    def __init__(self, columns: list[_Column]) -> None:
+        self.columns = columns
         self.left = MAX_COMBINATIONS
-        self.gaps: list[tuple[str, ...]] = []
-        self.overlaps: dict[tuple[int, int], tuple[int, int, tuple[str, ...]]] = {}
+        self.found: list[tuple[Any, ...]] = []
+        self.seen: set[tuple[int, int]] = set()
 
-    def go(self, column: int, mask: int, chosen: tuple[Any, ...]) -> None:
-        self.left -= 1
-        if self.left < 0:
+    def go(self, index: int, rules: int, chosen: tuple[Any, ...]) -> None:
+        """Look for combinations that no rule matches.
+
+        Args:
+            index: the column that comes next.
+            rules: those (as bits) that what was chosen may still match.
+            chosen: a sample of each column before.
+        """
+        if not rules:  # whatever follows, nothing matches
+            self.found.append((*chosen, *(column.samples[0] for column in self.columns[index:])))
             return
-        if column == len(self.masks):
-            self._judge(mask, chosen)
+        if index == len(self.columns) or (index, rules) in self.seen:
             return
-        if not mask:  # whatever follows, nothing matches
-            if len(self.gaps) < MAX_EXAMPLES:
-                self._judge(mask, (*chosen, *(samples[0][0] for samples in self.masks[column:])))
-            return
-        for sample, passed in self.masks[column]:
-            self.go(column + 1, mask & passed, (*chosen, sample))
-
-    def _judge(self, mask: int, chosen: tuple[Any, ...]) -> None:
-        sample = tuple(to_text(value, quoted=True) for value in chosen)
-        if not mask:
-            if len(self.gaps) < MAX_EXAMPLES:
-                self.gaps.append(sample)
-            return
-        rules = [rule for position, rule in enumerate(self.table.rules) if mask >> position & 1]
-        if len(rules) > 1 and self.table.policy in ("UNIQUE", "ANY"):
-            pair = self._conflict(rules)
-            if pair is not None and len(self.overlaps) < MAX_EXAMPLES:
-                self.overlaps.setdefault(pair, (*pair, sample))
-
-    def _conflict(self, rules: list[CompiledRule]) -> tuple[int, int] | None:
-        first = rules[0]
-        if self.table.policy == "UNIQUE":
-            return first.index, rules[1].index
-        mine = [cell.source.strip() for cell in first.rule.outputs]
-        for other in rules[1:]:
-            if [cell.source.strip() for cell in other.rule.outputs] != mine:
-                return first.index, other.index
-        return None
+        self.seen.add((index, rules))
+        column = self.columns[index]
+        for sample, passed in zip(column.samples, column.possibly, strict=True):
+            self.left -= 1
+            if self.left < 0 or len(self.found) >= MAX_EXAMPLES:
+                return
+            self.go(index + 1, rules & passed, (*chosen, sample))
 
 
-# --- samples ------------------------------------------------------------------------------------------------------------
-
-
-def _samples(table: CompiledTable, index: int) -> list[Any] | None:
-    """Return values that tell a column's tests apart, or None if its cells have more than literals in them."""
-    column = table.table.inputs[index]
-    ends: list[Any] = []
-    ordered = False
-    for rule in table.rules:
-        text = rule.rule.tests[index].source if index < len(rule.rule.tests) else "-"
-        values = _literals(text)
-        if values is None:
-            return None
-        ends += [value for value, _ in values]
-        ordered = ordered or any(is_end for _, is_end in values)
-    allowed = None if column.allowed is None else _literals(column.allowed.source)
-    ends = [end for end in ends if end is not None]
-    kinds = {type(end) for end in ends}
-    if allowed and not any(is_end for _, is_end in allowed):
-        return [value for value, _ in allowed]
-    if not kinds:
-        return [True, False] if column.type_ref == "boolean" else [OTHER]
-    if kinds == {bool}:
-        return [True, False]
-    if kinds == {str}:
-        return None if ordered else [*dict.fromkeys(ends), OTHER]
-    if len(kinds) == 1 and kinds < {Decimal, Date, DateTime, Time, DaysDuration, MonthsDuration}:
-        return list(_around(ends, whole=column.type_ref in ("integer", "long")))
-    return None
-
-
-def _literals(text: str) -> list[tuple[Any, bool]] | None:
-    """Return the literals of a cell, each with whether it is an end of an interval; None if there is anything else."""
-    if text.strip() in ("", "-"):
+def _overlaps(table: CompiledTable, columns: list[_Column], unseen: list[str]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Return pairs of rules that one sample input matches, though the policy forbids it."""
+    if len(table.rules) * sum(len(column.samples) for column in columns) > MAX_PAIRS:
+        unseen.append("规则太多，没有查重叠 (too many rules: overlaps were not looked for)")
         return []
-    try:
-        tests = Parser(text, built_in=BUILT_IN_NAMES).unary_tests_only()
-    except FeelSyntaxError:
-        return None
-    found: list[tuple[Any, bool]] = []
-    for test in tests.tests:
-        for node, is_end in _operands(test):
-            value = _value(node)
-            if value is None:
-                return None
-            found.append((value[0], is_end))
+    passing = [
+        [sum(1 << number for number, rules in enumerate(column.surely) if rules >> position & 1) for column in columns]
+        for position in range(len(table.rules))
+    ]
+    found: list[tuple[int, int, tuple[str, ...]]] = []
+    left = MAX_PAIRS
+    for first, one in enumerate(table.rules):
+        left -= (len(table.rules) - first) * len(columns)
+        if left < 0:
+            unseen.append(f"规则太多，重叠只查到规则 {one.index} (too many rules for overlaps)")
+            break
+        for second in range(first + 1, len(table.rules)):
+            both = [mine & theirs for mine, theirs in zip(passing[first], passing[second], strict=True)]
+            if not all(both) or (table.policy == "ANY" and _same_outputs(one, table.rules[second])):
+                continue
+            sample = (column.samples[(bits & -bits).bit_length() - 1] for column, bits in zip(columns, both, strict=True))
+            found.append((one.index, table.rules[second].index, tuple(to_text(value, quoted=True) for value in sample)))
+            if len(found) == MAX_EXAMPLES:
+                return found
     return found
 
 
-def _operands(test: n.Node) -> Iterator[tuple[n.Node, bool]]:
-    if isinstance(test, n.Bound):
-        yield test.operand, test.operator not in ("=", "!=")
-    elif isinstance(test, n.Interval):
-        yield test.low, True
-        yield test.high, True
-    else:
-        yield test, False
-
-
-def _value(node: n.Node) -> tuple[Any] | None:
-    """Return the value of a literal, or of a temporal constructor of literals."""
-    if isinstance(node, n.Literal):
-        return (node.value,)
-    if isinstance(node, n.Call) and all(isinstance(argument, n.Literal) for argument in node.arguments):
-        name = node.callee.name if isinstance(node.callee, n.Name) else ""
-        if name in ("date", "time", "date and time", "duration"):
-            return (Compiler().compile(node)(Scope({}, None, Run())),)
-    return None
-
-
-def _around(ends: Iterable[Any], whole: bool) -> Iterator[Any]:
-    """Yield ends in order, a value between every two, and one beyond each side."""
-    ordered: list[Any] = []
-    for end in ends:
-        place = sum(1 for other in ordered if compare(other, end) == -1)
-        if place == len(ordered) or compare(ordered[place], end) != 0:
-            ordered.insert(place, end)
-    yield from _shifted(ordered[0], -1)
-    for position, end in enumerate(ordered):
-        yield end
-        if position + 1 < len(ordered):
-            middle = _middle(end, ordered[position + 1], whole)
-            if middle is not None:
-                yield middle
-    yield from _shifted(ordered[-1], 1)
-
-
-def _shifted(value: Any, sign: int) -> Iterator[Any]:
-    if isinstance(value, Decimal):
-        yield value + sign
-    elif isinstance(value, Date):
-        yield value.plus_days(sign)
-    elif isinstance(value, DateTime):
-        yield value.plus(sign * DAY_NANOS)
-    elif isinstance(value, DaysDuration):
-        yield DaysDuration(value.nanos + sign * DAY_NANOS)
-    elif isinstance(value, MonthsDuration):
-        yield MonthsDuration(value.months + sign)
-    elif isinstance(value, Time) and 0 < value.nanos < DAY_NANOS - 1:
-        yield Time.of_nanos(0 if sign < 0 else DAY_NANOS - 1, value.offset, value.zone)
-
-
-def _middle(low: Any, high: Any, whole: bool) -> Any:
-    if isinstance(low, Decimal):
-        if whole:
-            return low + 1 if high - low > 1 else None
-        return (low + high) / 2
-    if isinstance(low, Date):
-        return low.plus_days(1) if high.days - low.days > 1 else None
-    if isinstance(low, MonthsDuration):
-        return MonthsDuration(low.months + 1) if high.months - low.months > 1 else None
-    if isinstance(low, DaysDuration):
-        return DaysDuration((low.nanos + high.nanos) // 2)
-    if isinstance(low, Time):
-        return Time.of_nanos((low.nanos + high.nanos) // 2, low.offset, low.zone)
-    return low.plus((high.instant - low.instant) // 2)
+def _same_outputs(one: CompiledRule, other: CompiledRule) -> bool:
+    return [cell.source.strip() for cell in one.rule.outputs] == [cell.source.strip() for cell in other.rule.outputs]

@@ -192,9 +192,8 @@ class ServiceFunction(Callable_):
             value = argument
             if place.kind is not None:
                 value, fits = coerce(argument, place.kind)
-                if not fits:
+                if not fits:  # as with inputs from outside: the input is null, and the service decides without it
                     run.warn(f"决策服务 {name} 的输入 “{place.source.name}” 应为 {place.kind} (an input of another type)", name)
-                    return None
             given[id(place)] = value
         assert isinstance(run, DecisionRun)
         run.enter()

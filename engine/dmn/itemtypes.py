@@ -9,9 +9,24 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.dmn.elements import ItemDefinition, Text
+from engine.errors import FeelSyntaxError
+from engine.feel.lexer import END
 from engine.feel.names import NameTable, needs_scope
+from engine.feel.parser import Parser
 from engine.feel.temporal_text import parse_date, parse_date_time, parse_duration, parse_time
-from engine.feel.types import ANY, SIMPLE, ContextType, FeelType, FunctionType, ListType, Restricted, Simple, Unknown, plain
+from engine.feel.types import (
+    ANY,
+    SIMPLE,
+    ContextType,
+    FeelType,
+    FunctionType,
+    ListType,
+    RangeType,
+    Restricted,
+    Simple,
+    Unknown,
+    plain,
+)
 
 # What other modelers write: Camunda 7's numbers, XML Schema's and Java's words.
 _ALIASES = {
@@ -25,7 +40,7 @@ _ALIASES = {
     "daytimeduration": "days and time duration",
     "yearmonthduration": "years and months duration",
 }
-_BUILT_IN_TYPES = frozenset(SIMPLE) - {"range", "duration", "Null"}
+_BUILT_IN_TYPES = frozenset(SIMPLE) - {"duration", "Null"}
 
 Test = Callable[[Any], bool]
 
@@ -73,7 +88,18 @@ class ItemTypes:
                 found = SIMPLE[_ALIASES[bare.lower()]]
             if found is None and bare.lower() == "any":
                 return None
+            if found is None and "<" in bare:
+                found = self._written(bare)
         return Unknown(reference) if found is None else found
+
+    def _written(self, text: str) -> FeelType | None:
+        """Return a type written as FEEL writes it (`list<number>`), or None if it cannot be read or names an unknown one."""
+        try:
+            parser = Parser(text, types=self.by_name, type_names=self.names)
+            kind = parser.type()
+        except FeelSyntaxError:
+            return None
+        return None if parser.tokens[parser.index].kind != END or has_unknown(kind) else kind
 
     def allowed(self, reference: str | None, component: str | None = None) -> Text | None:
         """Return the allowed values that a `typeRef` (or one of its components) brings along, as they were written."""
@@ -110,6 +136,17 @@ class ItemTypes:
     def _tested(self, name: str, base: FeelType, text: Text) -> FeelType:
         test = self._compile_test(text)
         return base if test is None else Restricted(name, [base], [test])
+
+
+def has_unknown(kind: FeelType) -> bool:
+    """Tell whether a written type names one that there is not."""
+    if isinstance(kind, (ListType, RangeType)):
+        return has_unknown(kind.item)
+    if isinstance(kind, ContextType):
+        return any(has_unknown(entry) for _, entry in kind.entries)
+    if isinstance(kind, FunctionType):
+        return has_unknown(kind.result) or any(map(has_unknown, kind.parameters))
+    return isinstance(kind, Unknown)
 
 
 def _circular(shells: Iterable[Restricted]) -> set[int]:

@@ -13,7 +13,7 @@ from typing import Any
 from engine.dmn import elements as e
 from engine.dmn.boxed import BoxedCompiler
 from engine.dmn.cycles import refuse_cycles
-from engine.dmn.evaluation import Evaluation
+from engine.dmn.evaluation import Evaluation, service_inputs
 from engine.dmn.findings import Finding
 from engine.dmn.itemtypes import ItemTypes
 from engine.dmn.run import DecisionRun
@@ -197,6 +197,8 @@ class Model:
         """
         element = self.find(decision_id)
         names: set[str] = set()
+        if isinstance(element.source, e.DecisionService):
+            return frozenset(given.source.name for given in service_inputs(element))
         for place in (*self.order(element), element):
             own: set[str] = set()
             for _, required in place.model.requirements(place):
@@ -260,6 +262,8 @@ class Model:
                 done[id(place)] = place
                 continue
             pending.append((place, True))
+            if isinstance(place.source, e.DecisionService):  # a function: what is in it waits for its arguments
+                continue
             pending.extend((required, False) for _, required in place.model.requirements(place) if id(required) not in done)
         order = tuple(found for found in done.values() if isinstance(found.source, e.Decision) and found is not element)
         self._orders[element.source.id] = order

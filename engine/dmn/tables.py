@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
-from engine.dmn.elements import DecisionTable, Rule
+from engine.dmn.elements import DecisionTable, Rule, Text
 from engine.dmn.hit_policies import POLICIES, Matches, NoResult, Row
 from engine.dmn.itemtypes import from_outside
 from engine.dmn.run import DecisionRun, traceable
@@ -38,7 +38,17 @@ def rule_ids(annotations: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CompiledInput:
-    """An input column: its expression, what it may be (None: anything), its type, and the names that cells see it under."""
+    """An input column.
+
+    Attributes:
+        label: what people call it.
+        text: its expression as it was written.
+        value: its expression.
+        allowed: the tests of the column's own allowed values; None: anything.
+        kind: its declared type.
+        names: what its value is called in the cells.
+        type_allowed: the allowed values that its type brings along, as they were written.
+    """
 
     label: str
     text: str
@@ -46,6 +56,7 @@ class CompiledInput:
     allowed: Compiled | None
     kind: FeelType | None
     names: tuple[str, ...] = ("?",)
+    type_allowed: Text | None = None
 
     def scope(self, value: Any, outer: Scope) -> Scope:
         """Return the scope of the column's tests."""
@@ -88,7 +99,7 @@ def _place(rule: int) -> str:
 
 
 class CompiledTable:
-    """A table that is ready to be evaluated."""
+    """A table that is ready to be evaluated; a `broken` one has parts that were refused, and says nothing of its rules."""
 
     def __init__(
         self,
@@ -97,12 +108,15 @@ class CompiledTable:
         inputs: tuple[CompiledInput, ...],
         outputs: tuple[CompiledOutput, ...],
         rules: tuple[CompiledRule, ...],
+        *,
+        broken: bool = False,
     ) -> None:
         self.table = table
         self.owner_id, self.owner_name = owner
         self.inputs = inputs
         self.outputs = outputs
         self.rules = rules
+        self.broken = broken
         self.policy = table.hit_policy
         self._combine = POLICIES.get(table.hit_policy, POLICIES["UNIQUE"])
 

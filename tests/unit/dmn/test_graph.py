@@ -33,7 +33,7 @@ def test_decisions_see_what_they_require_by_name_or_id() -> None:
 def test_process_variables_need_no_drawn_input_but_drawn_inputs_need_a_line() -> None:
     model = dmn.load(definitions(input_data("drawn"), decision("d", literal("[drawn, free]"))))
     assert model.evaluate("d", {"drawn": 1, "free": 2}) == [None, 2]
-    assert [finding.code for finding in model.check()] == ["unknown-name"]
+    assert [finding.code for finding in model.check()] == ["unknown-name", "unknown-name"]
 
 
 def test_inputs_are_checked_against_their_type() -> None:
