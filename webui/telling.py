@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from engine.history import events
 from engine.kernel import advance
-from webui import formats
+from webui import deciding, formats
 from webui.i18n import text
 
 
@@ -262,7 +262,7 @@ def _alert(change: events.AlertRaised, entry: Line, names: Names) -> str:
 def _decision(change: advance.DecisionEvaluated, entry: Line, names: Names) -> str:
     return text(
         "决策 %(decision)s（第 %(version)s 版）：%(result)s",
-        decision=change.decision_id,
+        decision=deciding.name_of(change.decision_id, change.trace),
         version=change.version,
         result=formats.value_text(change.result),
     )
@@ -336,6 +336,7 @@ _COURSE: Mapping[type[advance.Change], _Sentence] = {
     advance.TaskCancelled: _task_cancelled,
     events.TaskAssigned: _assigned,
     events.FormSubmitted: _submitted,
+    advance.DecisionEvaluated: _decision,
     events.Signed: _signed,
     advance.TimerFired: _timer_fired,
     advance.ClockStopped: _clock_stopped,
@@ -359,11 +360,15 @@ _REPLAY: Mapping[type[advance.Change], _Sentence] = {
     **{kind: sentence for kind, sentence in _COURSE.items() if kind is not events.Signed},
     advance.ElementEntered: _entered,
     advance.TimerArmed: _timer_armed,
-    advance.DecisionEvaluated: _decision,
     advance.MessageAwaited: _awaited,
 }
 
 
 def _lines(entry: Line, names: Names, sentences: Mapping[type[advance.Change], _Sentence]) -> list[str]:
-    told = [sentences[type(change)](change, entry, names) for change in entry.events if type(change) in sentences]
+    told: list[str] = []
+    for change in entry.events:
+        if type(change) in sentences:
+            told.append(sentences[type(change)](change, entry, names))
+        if isinstance(change, advance.DecisionEvaluated):
+            told += deciding.why(change.trace)
     return [line for line in told if line]

@@ -311,6 +311,9 @@ class BoxedCompiler:
         self._check_shape(table)
         inputs = tuple(self._input(table, index) for index in range(len(table.inputs)))
         outputs = tuple(self._output(table, index, self.result_type) for index in range(len(table.outputs)))
+        if table.hit_policy in ("PRIORITY", "OUTPUT ORDER") and not any(output.order for output in outputs):
+            reason = "此命中策略按输出的允许值排序，而输出没有允许值 (the outputs have no allowed values to order by)"
+            self.findings.append(Finding("warning", table.id, self.owner[1], "outputValues", reason, table.line))
         rules: list[CompiledRule] = []
         known: dict[tuple[str, str, tuple[str, ...]], Compiled] = {}  # cells of a table repeat each other
 
@@ -340,6 +343,9 @@ class BoxedCompiler:
             refuse("hitPolicy", f"不认识的命中策略 {table.hit_policy} (unknown hit policy)", table.line)
         if table.aggregation is not None and table.aggregation not in AGGREGATIONS:
             refuse("aggregation", f"不认识的汇总 {table.aggregation} (unknown aggregation)", table.line)
+        if table.aggregation is not None and (table.hit_policy != "COLLECT" or len(table.outputs) > 1):
+            reason = "汇总只用于单输出的 COLLECT 表 (an aggregation is for COLLECT with one output)"
+            self.findings.append(Finding("warning", table.id, self.owner[1], "aggregation", reason, table.line))
         if not table.outputs:
             refuse("output", "决策表没有输出 (the table has no output)", table.line)
         for rule in table.rules:

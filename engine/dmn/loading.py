@@ -71,6 +71,6 @@ class _Loading:
         self.left -= 1
         found = None if self.resolve_import is None else self.resolve_import(imported.namespace, imported.location)
         if found is None:
-            refuse(f"找不到导入的模型 {imported.namespace} (the imported model is not at hand)")
+            refuse(f"找不到导入的模型 {imported.namespace}：请把要用的部分画进本文件 (the imported model is not at hand)")
             return None
         return found if isinstance(found, Model) else self.model(found, path)

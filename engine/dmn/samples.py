@@ -130,8 +130,7 @@ def _operands(test: n.Node) -> Iterator[n.Node]:
     if isinstance(test, n.Bound):
         yield test.operand
     elif isinstance(test, n.Interval):
-        yield test.low
-        yield test.high
+        yield from (end for end in (test.low, test.high) if end is not None)
     else:
         yield test
 

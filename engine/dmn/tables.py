@@ -17,6 +17,7 @@ from engine.dmn.itemtypes import from_outside
 from engine.dmn.run import DecisionRun, traceable
 from engine.feel.environment import Run
 from engine.feel.scope import Scope
+from engine.feel.text import to_text
 from engine.feel.types import FeelType, coerce
 
 Compiled = Callable[[Scope], Any]
@@ -70,7 +71,8 @@ class CompiledInput:
             return value
         found, fits = coerce(from_outside(value, self.kind), self.kind)
         if not fits:
-            run.warn(f"输入 “{self.label}” 的值应为 {self.kind} (an input of another type, or not an allowed value)", self.label)
+            reason = f"的值 {to_text(value)[:80]} 应为 {self.kind} (an input of another type, or not an allowed value)"
+            run.warn(f"输入 “{self.label}” {reason}", self.label)
         return found
 
 
