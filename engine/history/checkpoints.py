@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import Integer, bindparam, delete, func, insert, literal_column, select
 
 from engine.errors import InvalidValue
 from engine.history import canonical
@@ -13,6 +13,7 @@ from engine.history.chain import GENESIS, Checkpoint
 from engine.history.journal import as_stored, raw
 from engine.store import Reading, Transaction
 from engine.store.tables import checkpoint, checkpoint_head, journal
+from engine.store.transactions import Found
 
 MARGIN = timedelta(minutes=10)
 """How far back of the last checkpoint rows are looked for: a transaction may have begun before it and ended after it."""
@@ -21,16 +22,7 @@ MAX_HEADS = 10_000
 """Heads in one checkpoint; the rest is for the next one."""
 
 _LAST = select(checkpoint).order_by(checkpoint.c.number.desc()).limit(1)
-# Cases whose newest row is not covered yet, looked for among the rows written since a moment.
-_GROWN = (
-    select(journal.c.instance_key, func.max(journal.c.seq).label("seq"))
-    .select_from(journal.outerjoin(checkpoint_head, checkpoint_head.c.instance_key == journal.c.instance_key))
-    .where(journal.c.at >= bindparam("since"), journal.c.seq > func.coalesce(checkpoint_head.c.seq, 0))
-    .group_by(journal.c.instance_key)
-    .order_by(journal.c.instance_key)
-    .limit(MAX_HEADS)
-)
-# The same among all rows: once per start, for rows whose time lies behind because a clock was set back.
+# Cases whose newest row is not covered yet, looked for among all rows: once per start.
 _GROWN_EVER = (
     select(journal.c.instance_key, func.max(journal.c.seq).label("seq"))
     .select_from(journal.outerjoin(checkpoint_head, checkpoint_head.c.instance_key == journal.c.instance_key))
@@ -39,6 +31,13 @@ _GROWN_EVER = (
     .order_by(journal.c.instance_key)
     .limit(MAX_HEADS)
 )
+# The same among the rows written since a moment.
+_GROWN = _GROWN_EVER.where(journal.c.at >= bindparam("since"))
+# On SQLite the order of writing is the order of row numbers: the first of those rows is found by bisection, without an index.
+_ROWID = literal_column("journal.rowid", Integer)
+_GROWN_LATELY = _GROWN.where(bindparam("first") <= _ROWID)
+_NEWEST = select(func.max(_ROWID)).select_from(journal)
+_AT = select(journal.c.at).where(bindparam("place") <= _ROWID).order_by(_ROWID).limit(1)
 _HASH = select(journal.c.hash).where(journal.c.instance_key == bindparam("instance"), journal.c.seq == bindparam("seq"))
 
 
@@ -49,7 +48,7 @@ def write(tx: Transaction, *, everything: bool = False) -> Checkpoint | None:
         everything: look at the whole journal instead of its newest rows.
     """
     last = tx.one(_LAST)
-    grown = tx.all(_GROWN_EVER) if last is None or everything else tx.all(_GROWN, {"since": last.at - MARGIN})
+    grown = tx.all(_GROWN_EVER) if last is None or everything else _grown(tx, last.at - MARGIN)
     if not grown:
         return None
     heads = tuple((row.instance_key, row.seq, tx.scalar(_HASH, {"instance": row.instance_key, "seq": row.seq})) for row in grown)
@@ -71,6 +70,20 @@ def write(tx: Transaction, *, everything: bool = False) -> Checkpoint | None:
     covered = [{"instance_key": instance, "seq": seq, "number": written.number} for instance, seq, _ in heads]
     tx.execute(insert(checkpoint_head), covered)
     return written
+
+
+def _grown(reading: Reading, since: datetime) -> Sequence[Found]:
+    """Return the cases that went on since a moment and are not covered yet: (instance_key, seq)."""
+    if reading.dialect != "sqlite":
+        return reading.all(_GROWN, {"since": since})
+    first, behind = 1, (reading.scalar(_NEWEST) or 0) + 1
+    while first < behind:
+        middle = (first + behind) // 2
+        if reading.scalar(_AT, {"place": middle}) >= since:
+            behind = middle
+        else:
+            first = middle + 1
+    return reading.all(_GROWN_LATELY, {"since": since, "first": first})
 
 
 def all_checkpoints(reading: Reading) -> Iterable[Checkpoint]:

@@ -1,82 +1,143 @@
-"""Events ⇄ canonical JSON: every dataclass of `kernel.advance` and `history.events`, by its class's name.
+"""Events ⇄ a journal row's content: every dataclass of `kernel.advance` and `history.events`.
 
-An event is an object whose `event` names its class; the other keys are its fields. Fields that are empty and empty by
-default are left out. A field longer than `LARGE` bytes is left out of the journal and named by digest
-(`{"$blob": "<sha256>", "size": n}`); an object of a case's own that could be taken for that is wrapped in `$value`.
-People are written as user keys where the user is known, as the text given where not.
+A row's text is a JSON list: the command's name, then the events. An event is a list: its code and its fields in the order of its
+layout (`layouts`), then, in an object, the fields that the layout does not name. A class without a layout is named by its name.
+So a new kind of event needs nothing here or there: it is a dataclass in one of the two modules, of fields that are texts,
+numbers, truth values, moments, tuples, mappings, JSON values, or None.
+
+    [9,1879048192,"review"]     [5,"decision","approved"]     ["NoteAdded",{"text":"…"}]
+
+- Fields at the end that are empty, and empty by default, are left out.
+- Keys (`key`, `*_key`) are written as their distance from the case's key, moments as microseconds from the row's moment.
+- People are written as user keys where the user is known, as the text given where not.
+- A field longer than `LARGE` bytes is left out and named by digest (`{"$blob": "<sha256>", "size": n}`); the content is the
+  variable's own (see `store.exact_json`), so that journal and live rows share it. An object of a case's own that could be taken
+  for that is wrapped in `$value`.
+
+Rows of the first release spell all of it out; they are read, never written.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from engine.errors import Defect
-from engine.history import canonical, events
+from engine.errors import Defect, InvalidValue
+from engine.history import canonical, events, layouts, packing
 from engine.kernel import advance
 from engine.kernel.advance import Change
+from engine.store import exact_json
 
 LARGE = 4096
-"""Length in bytes from which a field's canonical JSON is stored once, by digest."""
+"""Length in bytes from which a field's JSON is stored once, by digest."""
 
 PEOPLE = frozenset({"absent", "assignee", "candidate_users", "excluded_users", "recipients", "recipient", "substitutes", "user"})
 """Names of the fields that hold usernames."""
 
 PutBlob = Callable[[str, bytes], None]
 GetBlob = Callable[[str], bytes]
+_MICROSECOND = timedelta(microseconds=1)
+# What has no Decimal and no moment within takes json's own, fast way; the text is the same.
+_FAST = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a row's content is written relative to: its case's key and its moment."""
+
+    instance_key: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
-    person: bool
+    kind: str  # key | moment | person | plain (never large) | value
     restore: Callable[[Any], Any]
-    left_out: Any  # the empty default that is not written; MISSING where the field is always written
+    left_out: Any  # how it is written where it may be left out; MISSING where it is always written
 
 
-def encode(changes: Iterable[Change], user_key: Callable[[str], int | None], put_blob: PutBlob) -> str:
-    """Return the canonical JSON list of events.
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How one class is written: `code` and `ordered` by its layout, `named` are the fields behind it."""
+
+    event: type[Change]
+    code: int | str
+    ordered: tuple[_Field, ...]
+    named: tuple[_Field, ...]
+    by_name: Mapping[str, _Field]
+
+
+def encode(
+    place: Place, command: str, changes: Iterable[Change], user_key: Callable[[str], int | None], put_blob: PutBlob
+) -> bytes:
+    """Return a row's content.
 
     Args:
+        command: the command's name.
         user_key: the key of a username, None where there is no such user.
         put_blob: is handed (digest, content) of every large field; it stores what it does not have yet.
+    Raises:
+        Defect: an event is of a class that is none of ours.
+        InvalidValue: a value cannot be said in JSON or in UTF-8.
     """
-    return "[" + ",".join(_encode(change, user_key, put_blob) for change in changes) + "]"
+    items: list[Any] = [command]
+    try:
+        items += [_encode(change, place, user_key, put_blob) for change in changes]
+        return packing.pack(_dumps(items).encode())
+    except UnicodeEncodeError as error:
+        raise InvalidValue("the text holds characters that are no Unicode text") from error
 
 
-def decode(payload: str, username: Callable[[int], str], get_blob: GetBlob) -> list[Change]:
-    """Return the events of a journal row.
+def decode(place: Place, payload: bytes, username: Callable[[int], str], get_blob: GetBlob) -> tuple[str, tuple[Change, ...]]:
+    """Return the command and the events of a journal row.
 
     Args:
         username: the username of a user key.
         get_blob: the content of a digest.
     Raises:
-        Defect: an event is of a class that this version does not know.
+        Defect: the row or one of its events is of a kind that this version does not know.
     """
-    return [_decode(item, username, get_blob) for item in canonical.loads(payload)]
+    command, items = _items(payload)
+    return command, tuple(_decode(item, place, username, get_blob) for item in items)
 
 
-def digests(payload: str) -> set[str]:
+def text(payload: bytes) -> str:
+    """Return a row's text, to be searched through before it is decoded, or to be shown beside it.
+
+    Raises:
+        Defect: the row is of a kind that this version does not know, or damaged.
+    """
+    return packing.unpack(payload).decode(errors="surrogateescape")
+
+
+def may_name(place: Place, payload: bytes, key: int) -> bool:
+    """Whether a row may name an element instance, task or job; one that may is to be decoded."""
+    found = text(payload)
+    return f",{key - place.instance_key}" in found or str(key) in found
+
+
+def digests(payload: bytes) -> set[str]:
     """Return the digests of the large values that a row's events name."""
     found: set[str] = set()
-    if '"$blob"' in payload:
-        for item in canonical.loads(payload):
-            found.update(value["$blob"] for value in item.values() if _is_reference(value))
+    if '"$blob"' in text(payload):
+        for item in _items(payload)[1]:
+            found.update(value["$blob"] for _, value in _written(item) if _is_reference(value))
     return found
 
 
-def people(payload: str) -> set[int]:
+def people(payload: bytes) -> set[int]:
     """Return the keys of the users that a row's events name."""
     found: set[int] = set()
-    for item in canonical.loads(payload):
-        for name in PEOPLE & item.keys():
-            value = item[name]
-            found.update(key for key in (value if isinstance(value, list) else [value]) if isinstance(key, int))
+    for item in _items(payload)[1]:
+        for name, value in _written(item):
+            if name in PEOPLE:
+                found.update(key for key in (value if isinstance(value, list) else [value]) if isinstance(key, int))
     return found
 
 
@@ -85,67 +146,136 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_CLASSES))
 
 
-def _encode(change: Change, user_key: Callable[[str], int | None], put_blob: PutBlob) -> str:
-    name = type(change).__name__
-    if _CLASSES.get(name) is not type(change):
-        raise Defect(f"an event of unknown class {name} cannot be written to the journal")
-    parts = []
-    for spec in _FIELDS[name]:
-        if spec.name == "event":  # between the fields, where it belongs in the order of keys
-            parts.append(f'"event":"{name}"')
-            continue
-        value = getattr(change, spec.name)
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _dumps(items: list[Any]) -> str:
+    try:
+        return _FAST.encode(items)
+    except (TypeError, ValueError):
+        return canonical.dumps(items)
+
+
+def _encode(change: Change, place: Place, user_key: Callable[[str], int | None], put_blob: PutBlob) -> list[Any]:
+    form = _FORMS.get(type(change))
+    if form is None:
+        raise Defect(f"an event of unknown class {type(change).__name__} cannot be written to the journal")
+    item: list[Any] = [form.code]
+    length = 1
+    for spec in form.ordered:
+        value = _write(getattr(change, spec.name), spec, place, user_key, put_blob)
+        item.append(value)
         if spec.left_out is MISSING or value != spec.left_out:
-            written = (
-                repr(value) if type(value) is int else _encode_field(_people(value, user_key) if spec.person else value, put_blob)
-            )
-            parts.append(f'"{spec.name}":{written}')
-    return "{" + ",".join(parts) + "}"
+            length = len(item)
+    more = {}
+    for spec in form.named:
+        value = _write(getattr(change, spec.name), spec, place, user_key, put_blob)
+        if spec.left_out is MISSING or value != spec.left_out:
+            more[spec.name] = value
+    if more:
+        item.append(more)
+    else:
+        del item[length:]
+    return item
 
 
-def _encode_field(value: Any, put_blob: PutBlob) -> str:
-    text = canonical.dumps(value)
-    if len(text) * 4 > LARGE:  # the cheap question first: a character is at most four bytes
-        content = text.encode()
+def _write(value: Any, spec: _Field, place: Place, user_key: Callable[[str], int | None], put_blob: PutBlob) -> Any:
+    if spec.kind == "key":
+        return value if value is None else value - place.instance_key
+    if spec.kind == "moment":
+        return value if value is None else (value - place.at) // _MICROSECOND
+    if spec.kind == "person":
+        return _people(value, user_key)
+    return _outside(value, put_blob) if spec.kind == "value" else value
+
+
+def _outside(value: Any, put_blob: PutBlob) -> Any:
+    """Return a value as it is written: a large one is handed to the blobs."""
+    if not isinstance(value, str | list | tuple | Mapping) or (isinstance(value, str) and len(value) * 6 < LARGE):
+        return value
+    if value:
+        content = exact_json.dumps(value).encode()
         if len(content) > LARGE:
-            digest = hashlib.sha256(content).hexdigest()
+            digest = exact_json.digest(content)
             put_blob(digest, content)
-            return canonical.dumps({"$blob": digest, "size": len(content)})
-    if isinstance(value, Mapping) and ("$blob" in value or "$value" in value):
-        return '{"$value":' + text + "}"
-    return text
-
-
-def _decode(item: Mapping[str, Any], username: Callable[[int], str], get_blob: GetBlob) -> Change:
-    name = item["event"]
-    if name not in _CLASSES:
-        raise Defect(f"the journal holds an event of unknown class {name}; it was written by a later version")
-    values = {}
-    for spec in _FIELDS[name]:
-        if spec.name == "event" or spec.name not in item:
-            continue
-        value = _decode_field(item[spec.name], get_blob)
-        values[spec.name] = spec.restore(_usernames(value, username) if spec.person else value)
-    return _CLASSES[name](**values)
-
-
-def _decode_field(value: Any, get_blob: GetBlob) -> Any:
-    if _is_reference(value):
-        return canonical.loads(get_blob(value["$blob"]).decode())
-    if isinstance(value, dict) and value.keys() == {"$value"}:
-        return value["$value"]
-    return value
-
-
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {"$blob", "size"}
+            return {"$blob": digest, "size": len(content)}
+    return {"$value": value} if isinstance(value, Mapping) and ("$blob" in value or "$value" in value) else value
 
 
 def _people(value: Any, user_key: Callable[[str], int | None]) -> Any:
     if isinstance(value, str):
         key = user_key(value) if value else None
         return value if key is None else key
-    return [_people(item, user_key) for item in value] if isinstance(value, Sequence) else value
+    return [_people(item, user_key) for item in value] if value and isinstance(value, Sequence) else value
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _items(payload: bytes) -> tuple[str, list[Any]]:
+    """Return the command and the events as they are written."""
+    unpacked = text(payload)
+    if payload[0] == packing.SPELLED_OUT:
+        command, _, content = unpacked.partition("\n")
+        return command, canonical.loads(content)
+    command, *items = canonical.loads(unpacked)
+    return command, items
+
+
+def _written(item: Any) -> Iterable[tuple[str, Any]]:
+    """Yield the fields of a written event: (name, value as written)."""
+    if isinstance(item, Mapping):
+        yield from item.items()
+        return
+    head, values = item[0], item[1:]
+    layout = layouts.BY_CODE.get(head)
+    ordered = layout.fields if layout is not None else ()
+    yield from zip(ordered, values, strict=False)
+    if len(values) > len(ordered):
+        yield from values[-1].items()
+
+
+def _decode(item: Any, place: Place, username: Callable[[int], str], get_blob: GetBlob) -> Change:
+    spelled_out = isinstance(item, Mapping)
+    head = item["event"] if spelled_out else item[0]
+    layout = layouts.BY_CODE.get(head)
+    name = head if layout is None else layout.name
+    event = _CLASSES.get(name)
+    if event is None:
+        raise Defect(f"the journal holds an event of unknown class {name}; it was written by a later version")
+    form = _FORMS[event]
+    written = dict(_written(item))
+    values = {}
+    if layout is not None:
+        written = {**layout.absent, **written}
+    for field_name, value in written.items():
+        spec = form.by_name.get(field_name)
+        if spec is None:
+            if spelled_out and field_name == "event":
+                continue
+            raise Defect(f"the journal holds {name}.{field_name}, which this version does not know")
+        values[field_name] = _read(value, spec, None if spelled_out else place, username, get_blob)
+    return event(**values)
+
+
+def _read(value: Any, spec: _Field, place: Place | None, username: Callable[[int], str], get_blob: GetBlob) -> Any:
+    if value is None:
+        return None
+    if place is not None and spec.kind == "key":
+        return value + place.instance_key
+    if spec.kind == "moment":
+        return datetime.fromisoformat(value) if place is None else place.at + value * _MICROSECOND
+    if spec.kind == "person":
+        value = _usernames(value, username)
+    elif _is_reference(value):
+        value = canonical.loads(get_blob(value["$blob"]).decode())
+    elif isinstance(value, dict) and value.keys() == {"$value"}:
+        value = value["$value"]
+    return spec.restore(value)
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"$blob", "size"}
 
 
 def _usernames(value: Any, username: Callable[[int], str]) -> Any:
@@ -154,19 +284,31 @@ def _usernames(value: Any, username: Callable[[int], str]) -> Any:
     return [_usernames(item, username) for item in value] if isinstance(value, list) else value
 
 
-def _read_moment(value: str) -> datetime:
-    return datetime.fromisoformat(value)
+# --- the classes ------------------------------------------------------------------------------------------------------
+
+
+def _bare(hint: Any) -> Any:
+    """Return a field's declared type without `| None`."""
+    if typing.get_origin(hint) in {typing.Union, types.UnionType}:
+        (inner,) = (part for part in typing.get_args(hint) if part is not type(None))
+        return inner
+    return hint
+
+
+def _kind(name: str, hint: Any) -> str:
+    if hint is datetime:
+        return "moment"
+    if name in PEOPLE:
+        return "person"
+    if hint is int and (name == "key" or name.endswith("_key")):
+        return "key"
+    return "plain" if hint in {int, bool} or typing.get_origin(hint) is tuple or name in {"element_id", "flow_id"} else "value"
 
 
 def _restorer(hint: Any) -> Callable[[Any], Any]:
     """Return what turns a field's JSON back into its declared type."""
-    if typing.get_origin(hint) in {typing.Union, types.UnionType}:
-        (inner,) = (_restorer(part) for part in typing.get_args(hint) if part is not type(None))
-        return lambda value: None if value is None else inner(value)
     if typing.get_origin(hint) is tuple:
         return tuple
-    if hint is datetime:
-        return _read_moment
     if hint is float:
         return float
     if typing.get_args(hint)[-1:] == (float,):
@@ -174,15 +316,27 @@ def _restorer(hint: Any) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _default(spec: Any) -> Any:
+def _empty(spec: Any) -> Any:
+    """Return how an empty default is written; MISSING where the default is not empty."""
     default = spec.default_factory() if spec.default_factory is not MISSING else spec.default
-    return default if default in (None, "", (), {}) or default is False else MISSING
+    if default is None or default is False or default in ("", (), {}):
+        return default
+    return MISSING
 
 
-def _fields(event: type[Change]) -> tuple[_Field, ...]:
-    hints = typing.get_type_hints(event)
-    known = [_Field(f.name, f.name in PEOPLE, _restorer(hints[f.name]), _default(f)) for f in fields(event)]
-    return tuple(sorted([*known, _Field("event", False, str, MISSING)], key=lambda spec: spec.name))
+def _form(event: type[Change]) -> _Form:
+    hints = {name: _bare(hint) for name, hint in typing.get_type_hints(event).items()}
+    layout = layouts.BY_NAME.get(event.__name__)
+    absent = layout.absent if layout is not None else {}
+    specs = {
+        f.name: _Field(f.name, _kind(f.name, hints[f.name]), _restorer(hints[f.name]), absent.get(f.name, _empty(f)))
+        for f in fields(event)
+    }
+    if layout is None:
+        return _Form(event, event.__name__, (), tuple(specs.values()), specs)
+    ordered = tuple(specs[name] for name in layout.fields)
+    named = tuple(spec for name, spec in specs.items() if name not in layout.fields)
+    return _Form(event, layout.code, ordered, named, specs)
 
 
 def _concrete(module: types.ModuleType) -> dict[str, type[Change]]:
@@ -191,4 +345,4 @@ def _concrete(module: types.ModuleType) -> dict[str, type[Change]]:
 
 
 _CLASSES: dict[str, type[Change]] = _concrete(advance) | _concrete(events)
-_FIELDS: dict[str, tuple[_Field, ...]] = {name: _fields(item) for name, item in _CLASSES.items()}
+_FORMS: dict[type[Change], _Form] = {event: _form(event) for event in _CLASSES.values()}

@@ -19,7 +19,8 @@ from engine.history.verification import Fault, Verdict, verify
 from engine.store import Reading
 from engine.store.tables import attachment_binding, form_definition, process_definition, process_instance, user
 
-FORMAT = "liuzhuan-evidence-1"
+FORMAT = "liuzhuan-evidence-2"
+READABLE = frozenset({FORMAT, "liuzhuan-evidence-1"})
 MAX_UNPACKED = 2_000_000_000
 """Bytes a pack may unpack to: a hostile zip must not fill the memory."""
 
@@ -40,7 +41,12 @@ people.json        用户编号与姓名 / user keys and names
 manifest.json      其余文件的 SHA-256 / SHA-256 of the other files
 
 验证 / verify:  liuzhuan audit verify --pack PACK.zip
-hash = SHA-256(previous_hash + canonical JSON {actor, at, command, events, instance, on_behalf_of, seq})
+hash = SHA-256(previous_hash + [instance_key,seq,at,actor_key,on_behalf_of_key] + payload)
+    previous_hash: 32 字节 / 32 bytes;  [...]: JSON, 无空格 / without spaces, at = microseconds since 1970-01-01 UTC
+    payload: base64 解码后的字节，一字不改 / the bytes behind the base64, as they are. text 是其内容 / is what it says:
+    0x02 + DEFLATE (RFC 1951) with the preset dictionary of engine/history/packing.py; events: engine/history/layouts.py
+    payload 以 0x01 开头的行 / rows whose payload begins with 0x01:
+    SHA-256(previous_hash in hexadecimal + canonical JSON {actor, at, command, events, instance, on_behalf_of, seq})
 """
 
 
@@ -112,7 +118,7 @@ class Pack:
                     raise InvalidValue("证据包过大 (the pack is too large)")
                 files = {item.filename: archive.read(item) for item in archive.infolist()}
             manifest = json.loads(files.pop("manifest.json"))
-            if manifest["format"] != FORMAT:
+            if manifest["format"] not in READABLE:
                 raise InvalidValue(f"不认识的格式 (unknown format): {manifest['format']}")
             keys = frozenset(int(case["processInstanceKey"]) for case in manifest["cases"])
             return cls(manifest, files, keys)
@@ -137,20 +143,25 @@ class Pack:
 
     def entries(self, instance_key: int) -> list[journal.Entry]:
         """Return what happened to one of the pack's cases, for replay without the database."""
-        people = {item["key"]: item["username"] for item in json.loads(self.files["people.json"])}
+        names = _Names((item["key"], item["username"]) for item in json.loads(self.files["people.json"]))
         contents = dict(self.blobs())
         found = []
         for row in self.rows():
             if row.instance_key == instance_key:
-                events = codec.decode(row.payload, lambda key: str(people.get(key, key)), contents.__getitem__)
-                actor, behalf = (
-                    None if key is None else str(people.get(key, key)) for key in (row.actor_key, row.on_behalf_of_key)
-                )
-                found.append(journal.Entry(row.seq, row.at, actor, behalf, row.command, tuple(events), row.hash))
+                command, events = codec.decode(row.place, row.payload, names.__getitem__, contents.__getitem__)
+                actor, behalf = (None if key is None else names[key] for key in (row.actor_key, row.on_behalf_of_key))
+                found.append(journal.Entry(row.seq, row.at, actor, behalf, command, events, row.hash))
         return found
 
     def _lines(self, name: str) -> list[str]:
         return self.files[name].decode().removesuffix("\n").split("\n") if self.files.get(name) else []
+
+
+class _Names(dict[int, str]):
+    """Usernames by user key; who is not in the pack is named by the key."""
+
+    def __missing__(self, key: int) -> str:
+        return str(key)
 
 
 def verify_pack(content: bytes, anchor: str | None = None) -> Verdict:

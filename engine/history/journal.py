@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, LargeBinary, Row, Text, bindparam, cast, func, insert, select, type_coerce
@@ -15,6 +16,7 @@ from engine.history.chain import GENESIS, JournalRow
 from engine.kernel.advance import Change
 from engine.store import Reading, Transaction
 from engine.store.tables import blob, journal, user
+from engine.store.types import Sha256
 
 NO_INSTANCE = 0
 """The chain of what belongs to no case: deployments, people, the calendar."""
@@ -26,15 +28,15 @@ _HEAD = (
     .order_by(journal.c.seq.desc())
     .limit(1)
 )
-# A case's rows in order, after a sequence number.
+# A case's rows in order, from a sequence number on.
 _ROWS = (
     select(journal)
-    .where(journal.c.instance_key == bindparam("instance"), journal.c.seq > bindparam("after"))
+    .where(journal.c.instance_key == bindparam("instance"), journal.c.seq >= bindparam("first"))
     .order_by(journal.c.seq)
 )
-_TEXTS = ("command", "payload", "previous_hash", "hash")
 _LOCK_NO_INSTANCE = select(func.pg_advisory_xact_lock(0x6C69757A6875616E))
 _APPEND = insert(journal)
+_COLUMNS = tuple(journal.c.keys())
 _HAS_BLOB = select(blob.c.digest).where(blob.c.digest == bindparam("digest"))
 _BLOB = select(blob.c.content).where(blob.c.digest == bindparam("digest"))
 _PUT_BLOB = insert(blob)
@@ -93,36 +95,46 @@ def append(
         at=tx.now,
         actor_key=writer.actor(actor),
         on_behalf_of_key=writer.actor(on_behalf_of),
-        command=command,
-        payload=codec.encode(changes, writer.user_key, writer.put_blob),
+        payload=codec.encode(codec.Place(instance_key, tx.now), command, changes, writer.user_key, writer.put_blob),
         previous_hash=previous,
     ).sealed()
-    tx.execute(_APPEND, {name: getattr(row, name) for name in row.__slots__})
+    tx.execute(_APPEND, {column: getattr(row, column) for column in _COLUMNS})
     tx.heads[instance_key] = (row.seq, row.hash)
     return row
 
 
 def rows(reading: Reading, instance_key: int, after: int = 0) -> list[JournalRow]:
     """Return the rows of a case as they are stored, in order, from behind the sequence number `after`."""
-    return [_row(found) for found in reading.execute(_ROWS, {"instance": instance_key, "after": after})]
+    found = list(_tied(reading.execute(_ROWS, {"instance": instance_key, "first": max(after, 1)})))
+    return found[1:] if after and found and found[0].seq == after else found
 
 
 def all_rows(reading: Reading) -> Iterable[JournalRow]:
     """Yield the rows of every case, by case and sequence, in batches of 1,000.
 
-    SQLite keeps whatever bytes somebody put into a text: they come out as they are (lone surrogates), for verification to find.
+    SQLite keeps whatever somebody put into a column: it comes out as the bytes it is, for verification to find.
     """
-    columns = [raw(reading, column) if column.name in _TEXTS else column for column in journal.c]
+    columns = [raw(reading, column) if column.name in {"payload", "hash"} else column for column in journal.c]
     statement = select(*columns).order_by(journal.c.instance_key, journal.c.seq).execution_options(yield_per=1000)
-    for found in reading.execute(statement):
-        texts = {name: as_stored(getattr(found, name)) for name in _TEXTS}
-        yield JournalRow(**{**{name: getattr(found, name) for name in JournalRow.__slots__}, **texts})
+    yield from _tied(reading.execute(statement))
+
+
+def _tied(found: Iterable[Row[Any]]) -> Iterator[JournalRow]:
+    """Yield stored rows, each with the hash of the row before, which is not stored twice."""
+    case, previous = -1, GENESIS
+    for row in found:
+        if row.instance_key != case:
+            case, previous = row.instance_key, GENESIS
+        stored = row.hash if isinstance(row.hash, str) else bytes(row.hash).hex()
+        columns = (row.instance_key, row.seq, row.at, row.actor_key, row.on_behalf_of_key)
+        yield JournalRow(*columns, bytes(row.payload), previous, stored)
+        previous = stored
 
 
 def raw(reading: Reading, column: Column[Any]) -> ColumnElement[Any]:
-    """Return a text column as it must be read for `as_stored`: as bytes where the database does not check that it is text."""
-    text = type_coerce(column, Text)
-    return (cast(text, LargeBinary) if reading.dialect == "sqlite" else text).label(column.name)
+    """Return a column as the bytes that are stored, where the database does not check of what kind they are."""
+    stored = type_coerce(column, LargeBinary if isinstance(column.type, LargeBinary | Sha256) else Text)
+    return (cast(stored, LargeBinary) if reading.dialect == "sqlite" else stored).label(column.name)
 
 
 def as_stored(content: bytes | str | None) -> str:
@@ -166,9 +178,10 @@ class Reader:
 
     def entry(self, row: JournalRow) -> Entry:
         """Return a row's content with people by username."""
-        events = codec.decode(row.payload, self.username, lambda digest: get_blob(self.reading, digest))
+        get = partial(get_blob, self.reading)
+        command, events = codec.decode(row.place, row.payload, self.username, get)
         actor, behalf = (None if key is None else self.username(key) for key in (row.actor_key, row.on_behalf_of_key))
-        return Entry(row.seq, row.at, actor, behalf, row.command, tuple(events), row.hash)
+        return Entry(row.seq, row.at, actor, behalf, command, events, row.hash)
 
     def username(self, key: int) -> str:
         """Return a user's name for signing in, or the key as text where the record is gone."""
@@ -205,7 +218,3 @@ def _head(tx: Transaction, instance_key: int) -> tuple[int, str]:
         tx.execute(_LOCK_NO_INSTANCE)  # a case is locked by its row; this chain has none
     found = tx.one(_HEAD, {"instance": instance_key})
     return (0, GENESIS) if found is None else (found.seq, found.hash)
-
-
-def _row(found: Row[Any]) -> JournalRow:
-    return JournalRow(**{name: getattr(found, name) for name in JournalRow.__slots__})

@@ -158,12 +158,18 @@ def _row(row: JournalRow, previous: JournalRow | None, contents: Set[str], verdi
     seq, previous_hash = (previous.seq, previous.hash) if previous is not None else (0, GENESIS)
     if row.seq != seq + 1:
         _fault(verdict, "row-missing", row.instance_key, seq + 1, "缺失", "is missing")
-    elif row.previous_hash != previous_hash:
+        return  # what this row is tied to is not there: whether it is as it was, nobody can say
+    if row.previous_hash != previous_hash:
         _fault(verdict, "row-out-of-place", row.instance_key, row.seq, "与前一条不相连", "is not tied to the row before")
     if not _agrees(row):
         _fault(verdict, "row-changed", row.instance_key, row.seq, "内容被改动", "was changed")
         return
-    for digest in sorted(codec.digests(row.payload) - contents):
+    try:
+        named = codec.digests(row.payload)
+    except LiuzhuanError as error:
+        _fault(verdict, "unreadable", row.instance_key, row.seq, f"无法读取：{error}", f"cannot be read: {error}")
+        return
+    for digest in sorted(named - contents):
         _fault(
             verdict,
             "blob-missing",

@@ -8,15 +8,17 @@ Inputs: `processId`, `states` (list of ACTIVE, COMPLETED, TERMINATED; default al
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 
-from engine.history import canonical
+from engine.history import canonical, codec
+from engine.history.journal import get_blob
 from engine.jobs.service import ServiceTask
+from engine.kernel.advance import ElementEntered
 from engine.store import Reading, exact_json
 from engine.store.tables import blob, journal, process_instance, variable
 
@@ -93,14 +95,12 @@ def _variables(reading: Reading, keys: Sequence[int], names: set[str]) -> dict[i
 
 def _reached(reading: Reading, keys: Sequence[int], element_id: str) -> set[int]:
     """Return the cases that entered an element at least once, as their journals say."""
-    # Canonical JSON sorts keys: these two stand side by side. What the search finds is then read properly.
-    written = f'"element_id":{canonical.dumps(element_id)},"event":"ElementEntered"'
-    statement = select(journal.c.instance_key, journal.c.payload).where(
-        journal.c.instance_key.in_(keys), journal.c.payload.contains(written, autoescape=True)
-    )
+    written = canonical.dumps(element_id)
+    statement = select(journal.c.instance_key, journal.c.at, journal.c.payload).where(journal.c.instance_key.in_(keys))
     found: set[int] = set()
-    for key, payload in reading.execute(statement):
-        events = json.loads(payload)
-        if any(event["event"] == "ElementEntered" and event["element_id"] == element_id for event in events):
-            found.add(key)
+    for key, at, payload in reading.execute(statement):
+        if key not in found and written in codec.text(payload):  # what the search finds is then read properly
+            _, events = codec.decode(codec.Place(key, at), payload, str, partial(get_blob, reading))
+            if any(isinstance(event, ElementEntered) and event.element_id == element_id for event in events):
+                found.add(key)
     return found

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
@@ -173,15 +174,14 @@ def _creation(task: ServiceTask, job_key: int, before: int) -> tuple[int, list[C
     """Return the journal row (its number and events) that created a job, not later than row `before`."""
     rows = (
         select(journal_table)
-        .where(
-            journal_table.c.instance_key == task.unit.key,
-            journal_table.c.seq <= before,
-            journal_table.c.payload.contains(f'"key":{job_key}', autoescape=True),
-        )
+        .where(journal_table.c.instance_key == task.unit.key, journal_table.c.seq <= before)
         .order_by(journal_table.c.seq.desc())
     )
     for row in task.tx.execute(rows):
-        changes = codec.decode(row.payload, str, lambda digest: journal.get_blob(task.tx, digest))
+        place = codec.Place(task.unit.key, row.at)
+        if not codec.may_name(place, row.payload, job_key):
+            continue
+        changes = list(codec.decode(place, row.payload, str, partial(journal.get_blob, task.tx))[1])
         if any(isinstance(change, JobCreated) and change.key == job_key for change in changes):
             return row.seq, changes
     return 0, []

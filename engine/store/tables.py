@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-from engine.store.types import ExactJson, Key, Moment
+from engine.store.types import ExactJson, Key, Moment, Sha256
 
 ID = String(255)  # ids of models, names of groups and users
 DIGEST = String(64)  # SHA-256 in hexadecimal
@@ -155,7 +155,7 @@ process_instance = Table(
     Column("suspended_except", Key),  # the scope that goes on
     Column("revision", Integer, nullable=False),
     Column("journal_seq", Integer, nullable=False),  # the journal's head: of the last row
-    Column("journal_hash", DIGEST, nullable=False),
+    Column("journal_hash", Sha256, nullable=False),
     Index(None, "bpmn_process_id", "state", "started_at"),
     Index(None, "definition_key", "state"),
     Index(None, "business_id"),
@@ -355,6 +355,8 @@ incident = Table(
 
 # --- history: only ever added to --------------------------------------------------------------------------------------
 
+# The hash of the row before is not stored again; the first byte of the payload names the format (see `engine.history.packing`).
+# What was written lately is found by the order of rows on SQLite, by `at` on PostgreSQL: no index entry a row.
 journal = Table(
     "journal",
     metadata,
@@ -363,11 +365,9 @@ journal = Table(
     Column("at", Moment, nullable=False),
     Column("actor_key", Key),  # NULL = the engine itself
     Column("on_behalf_of_key", Key),
-    Column("command", String(64), nullable=False),
-    Column("payload", Text, nullable=False),
-    Column("previous_hash", DIGEST, nullable=False),
-    Column("hash", DIGEST, nullable=False),
-    Index(None, "at"),
+    Column("payload", LargeBinary, nullable=False),
+    Column("hash", Sha256, nullable=False),
+    Index(None, "at", postgresql_using="brin", info={"only": "postgresql"}).ddl_if(dialect="postgresql"),
 )
 
 checkpoint = Table(

@@ -8,9 +8,9 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from engine.store.tables import metadata
-from engine.store.types import ExactJson, Moment
+from engine.store.types import ExactJson, Moment, Sha256
 
-_NAMES: dict[type[Any], str] = {Moment: "sa.BigInteger()", ExactJson: "sa.Text()"}
+_NAMES: dict[type[Any], str] = {Moment: "sa.BigInteger()", ExactJson: "sa.Text()", Sha256: "sa.LargeBinary()"}
 
 
 def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
@@ -20,15 +20,21 @@ def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]
 
 def compare_type(_: Any, __: Any, ___: Any, inspected: Any, declared: Any) -> bool | None:
     """Compare our own types as what the database stores."""
-    if isinstance(declared, Moment | ExactJson):
+    if isinstance(declared, Moment | ExactJson | Sha256):
         return not isinstance(inspected, type(declared.impl_instance))
     return None
+
+
+def include_object(item: Any, _: Any, kind: str, *__: Any) -> bool:
+    """Leave out an index that is meant for the other kind of database."""
+    return kind != "index" or item.info.get("only") in {None, context.get_context().dialect.name}
 
 
 options: dict[str, Any] = {
     "target_metadata": metadata,
     "render_item": render_item,
     "compare_type": compare_type,
+    "include_object": include_object,
     "render_as_batch": True,
     "transaction_per_migration": False,
 }

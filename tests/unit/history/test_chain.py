@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from dataclasses import replace
@@ -16,7 +17,7 @@ from sqlalchemy import delete, select, text, update
 from engine import history
 from engine.clock import TurnedClock
 from engine.errors import Defect, InvalidValue, NotFound
-from engine.history import checkpoints, journal
+from engine.history import canonical, checkpoints, codec, journal, packing
 from engine.history.chain import GENESIS, Checkpoint, JournalRow
 from engine.history.codec import LARGE
 from engine.history.events import NoteAdded, TaskClaimed
@@ -29,6 +30,7 @@ from engine.store.tables import journal as journal_table
 
 NOW = datetime(2026, 9, 24, 1, tzinfo=UTC)
 CASES = (11, 12, 13)
+SPELLED_OUT = b"\x01test\n" + '[{"event":"NoteAdded","text":"引号"}]'.encode()
 
 
 @pytest.fixture
@@ -117,14 +119,14 @@ def test_one_row_per_command_tied_to_the_one_before(full: Store) -> None:
         rows = journal.rows(reading, CASES[0])
     assert [row.seq for row in rows] == [1, 2, 3, 4]
     assert [row.previous_hash for row in rows] == [GENESIS, *(row.hash for row in rows[:-1])]
-    assert all("anna" not in row.payload for row in rows), "people stand in it by key"
+    assert all("anna" not in codec.text(row.payload) for row in rows), "people stand in it by key"
     assert {row.actor_key for row in rows} == {7}
 
 
 @pytest.mark.parametrize("seq", [1, 2, 3, 4])
 @pytest.mark.parametrize(
     "column",
-    ["at", "actor_key", "on_behalf_of_key", "command", "payload", "previous_hash", "hash"],
+    [column.name for column in journal_table.c],
 )
 def test_a_change_in_any_column_of_any_row_is_found(full: Store, column: str, seq: int) -> None:
     with full.read() as reading:
@@ -133,23 +135,41 @@ def test_a_change_in_any_column_of_any_row_is_found(full: Store, column: str, se
     if isinstance(value, datetime):
         changed: Any = value + timedelta(microseconds=1)
     elif isinstance(value, str):
-        changed = value[:-2] + chr(ord(value[-2]) ^ 1) + value[-1]
+        changed = value[:-2] + f"{int(value[-2], 16) ^ 1:x}" + value[-1]
+    elif isinstance(value, bytes):
+        changed = value[:-1] + bytes([value[-1] ^ 1])
     else:
-        changed = (value or 0) + 1
+        changed = (value or 0) + (100 if column in {"instance_key", "seq"} else 1)
     place = journal_table.c.instance_key == CASES[0], journal_table.c.seq == seq
     change(full, update(journal_table).where(*place).values({column: changed}))
     verdict = proof(full)
-    assert {(fault.instance_key, fault.seq) for fault in verdict.faults} & {(CASES[0], seq), (CASES[0], seq + 1)}
+    if column in {"instance_key", "seq"}:  # the row is in another place: missing here, or at the head that was covered
+        assert not verdict.ok or seq == 4, "behind the last checkpoint nobody knows how long a chain was"
+    else:
+        assert {(fault.instance_key, fault.seq) for fault in verdict.faults} & {(CASES[0], seq), (CASES[0], seq + 1)}
 
 
-@pytest.mark.parametrize("column", ["payload", "command", "previous_hash", "hash"])
-@pytest.mark.parametrize("byte", [b"\xff", b"\x00", b"x"])
-def test_bytes_that_are_no_text_are_found(full: Store, column: str, byte: bytes) -> None:
-    with full.begin() as tx:
-        tx.execute(
-            text(f"UPDATE journal SET {column} = CAST(:byte || substr({column}, 2) AS TEXT) WHERE instance_key = 11 AND seq = 2"),
-            {"byte": byte},
+def test_every_byte_that_is_stored_is_under_a_seal(full: Store) -> None:
+    place = "instance_key = 11 AND seq = 2"
+    with full.read() as reading:
+        stored = reading.one(
+            text(f"SELECT CAST(payload AS BLOB) AS payload, CAST(hash AS BLOB) AS hash FROM journal WHERE {place}")
         )
+    assert stored is not None
+    for column, content in (("payload", stored.payload), ("hash", stored.hash)):
+        for index in range(len(content)):
+            for bit in (1, 128):
+                changed = content[:index] + bytes([content[index] ^ bit]) + content[index + 1 :]
+                change(full, text(f"UPDATE journal SET {column} = :changed WHERE {place}").bindparams(changed=changed))
+                assert (11, 2) in {(fault.instance_key, fault.seq) for fault in proof(full).faults}, (column, index, bit)
+        change(full, text(f"UPDATE journal SET {column} = :content WHERE {place}").bindparams(content=content))
+    assert proof(full).ok
+
+
+@pytest.mark.parametrize("column", ["payload", "hash"])
+@pytest.mark.parametrize("content", ["CAST('x' AS TEXT)", "7", "x''"])
+def test_what_is_no_content_is_found(full: Store, column: str, content: str) -> None:
+    change(full, text(f"UPDATE journal SET {column} = {content} WHERE instance_key = 11 AND seq = 2"))
     assert (11, 2) in {(fault.instance_key, fault.seq) for fault in proof(full).faults}
 
 
@@ -165,16 +185,43 @@ def test_heads_that_are_none_are_a_changed_checkpoint(full: Store, heads: str) -
 
 
 @given(st.data())
-def test_every_byte_of_a_row_is_under_its_seal(data: st.DataObject) -> None:
-    row = JournalRow(11, 1, NOW, 7, None, "test", '[{"event":"NoteAdded","text":"引号"}]', GENESIS).sealed()
-    content = row.payload.encode()
-    place = data.draw(st.integers(0, len(content) - 1))
-    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != content[place]))
-    changed = (content[:place] + bytes([other]) + content[place + 1 :]).decode(errors="surrogateescape")
+@pytest.mark.parametrize("payload", [SPELLED_OUT, packing.pack('["test",["NoteAdded",{"text":"引号"}]]'.encode())])
+def test_every_byte_of_a_row_is_under_its_seal(payload: bytes, data: st.DataObject) -> None:
+    row = JournalRow(11, 1, NOW, 7, None, payload, GENESIS).sealed()
+    place = data.draw(st.integers(0, len(payload) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != payload[place]))
     try:
-        assert replace(row, payload=changed).seal() != row.hash
+        assert replace(row, payload=payload[:place] + bytes([other]) + payload[place + 1 :]).seal() != row.hash
     except InvalidValue:
-        assert not changed.isprintable() or "\udc80" <= max(changed) <= "\udcff"
+        assert payload is SPELLED_OUT, "bytes that are no text cannot have been written"
+
+
+def test_rows_of_the_first_release_are_proved_as_they_were_sealed(store: Store, clock: TurnedClock) -> None:
+    row = JournalRow(11, 1, NOW, 7, None, SPELLED_OUT, GENESIS).sealed()
+    said = '{"actor":7,"at":"2026-09-24T01:00:00Z","command":"test","events":[{"event":"NoteAdded","text":"引号"}],'
+    said += '"instance":11,"on_behalf_of":null,"seq":1}'
+    assert row.hash == hashlib.sha256((GENESIS + said).encode()).hexdigest()
+    with store.begin() as tx:
+        columns = ("instance_key", "seq", "at", "actor_key", "on_behalf_of_key", "payload", "hash")
+        tx.execute(journal_table.insert(), {name: getattr(row, name) for name in columns})
+    write(store, clock, 11)
+    cover(store)
+    assert proof(store).ok
+    assert verify_pack(packed(store, 11)).ok
+    with store.read() as reading:
+        assert [entry.events[0] for entry in history.entries(reading, 11)] == [NoteAdded("引号"), VariableSet(11, "金额", 1)]
+    line = canonical.dumps(
+        {
+            **{
+                name: getattr(row, name)
+                for name in ("instance_key", "seq", "at", "actor_key", "on_behalf_of_key", "previous_hash")
+            },
+            "command": "test",
+            "payload": '[{"event":"NoteAdded","text":"引号"}]',
+            "hash": row.hash,
+        }
+    )
+    assert JournalRow.from_line(line) == row, "as packs of the first release wrote it"
 
 
 def test_a_lost_row_is_found(full: Store) -> None:
@@ -200,13 +247,10 @@ def test_a_chain_computed_anew_does_not_agree_with_its_checkpoints(full: Store) 
     with full.begin() as tx:
         previous = GENESIS
         for row in rows:
-            values = {name: getattr(row, name) for name in row.__slots__}
-            forged = JournalRow(**{**values, "command": "forged", "previous_hash": previous}).sealed()
+            forged = replace(row, payload=packing.pack(b'["forged"]'), previous_hash=previous).sealed()
             previous = forged.hash
             place = journal_table.c.instance_key == CASES[1], journal_table.c.seq == row.seq
-            tx.execute(
-                update(journal_table).where(*place).values(command="forged", previous_hash=forged.previous_hash, hash=forged.hash)
-            )
+            tx.execute(update(journal_table).where(*place).values(payload=forged.payload, hash=forged.hash))
     assert kinds(proof(full)) == {"head-changed"}
 
 
@@ -331,7 +375,6 @@ def test_any_changed_byte_of_a_pack_s_files_is_found(full: Store) -> None:
 
 
 def test_a_forger_who_also_writes_the_manifest_is_still_found(full: Store) -> None:
-    import hashlib
     import json
 
     content = packed(full, CASES[0])
@@ -345,7 +388,6 @@ def test_a_forger_who_also_writes_the_manifest_is_still_found(full: Store) -> No
         return verify_pack(repacked(content, {"journal.jsonl": journal_file, "manifest.json": json.dumps(manifest).encode()}))
 
     assert forged(lines).ok
-    assert kinds(forged([lines[0].replace("claim", "Claim"), *lines[1:]])) >= set()
     assert not forged([lines[0].replace("test", "tset", 1), *lines[1:]]).ok
     assert not forged([lines[0].replace('"seq":1', '"seq": 1'), *lines[1:]]).ok
     assert not forged(lines[1:]).ok
