@@ -169,10 +169,10 @@ class List(Node):
 
 @dataclass(frozen=True, slots=True)
 class Interval(Node):
-    """`[low..high]` with open or closed ends; in the text of `range(…)` an open end may be left out."""
+    """`[low..high]` with open or closed ends."""
 
-    low: Node | None
-    high: Node | None
+    low: Node
+    high: Node
     low_closed: bool
     high_closed: bool
 

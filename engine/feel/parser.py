@@ -23,6 +23,7 @@ MAX_NESTING = 60
 COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 CONSTANTS = {"true": True, "false": False, "null": None}
 STOPS = frozenset({"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies"})
+FORMER_FUNCTIONS = frozenset({"and", "or"})  # what DMN 1.2 called all(…) and any(…)
 STARTS = frozenset({"if", "for", "some", "every", "function"})
 GENERIC = frozenset({"list", "range", "context", "function"})
 OR, AND, COMPARE, ADD, MULTIPLY, POWER, UNARY = range(1, 8)
@@ -76,23 +77,27 @@ class Parser:
         self._expect_end()
         return node
 
-    def range_only(self) -> n.Interval:
-        """Read the whole text as a range; an end may be left out if it is open (rules 66–68)."""
+    def range_only(self) -> tuple[n.Node | None, n.Node | None, bool, bool]:
+        """Read the whole text as a range: its ends (None: left out, as an open one may be), and whether they are closed.
+
+        Source: DMN 1.5, 10.3.1.2, rules 66–68.
+        """
         if self.tokens[0].text not in ("[", "(", "]"):
             raise self._error("这里应为 “[” 或 “(”", '"[" or "("')
         low_closed = self.tokens[0].text == "["
         self.index = 1
-        low = None
+        low: n.Node | None = None
+        high: n.Node | None = None
+        high_closed = False
         if low_closed or self.tokens[1].text != "..":
             low = self._operand(ADD)
         self._symbol("..")
         if low is not None and self.tokens[self.index].text in (")", "["):
             self.index += 1
-            interval = n.Interval(low, None, low_closed, high_closed=False)
         else:
-            interval = self._interval(low, low_closed)
+            high, high_closed = self._interval_end()
         self._expect_end()
-        return interval
+        return low, high, low_closed, high_closed
 
     def unary_tests_only(self) -> n.Tests:
         """Read the whole text as unary tests: `-`, `not(…)`, or tests separated by commas."""
@@ -289,6 +294,9 @@ class Parser:
         if known is not None:
             self.index += known[1]
             return n.Name(known[0], token.position)
+        if token.text in FORMER_FUNCTIONS and self.tokens[self.index + 1].text == "(":
+            self.index += 1
+            return n.Name(token.text, token.position)
         if token.text in STOPS:
             raise self._error("这里应为一个值、名称或表达式", "a value, a name or an expression")
         if token.text in CONSTANTS:
@@ -355,11 +363,16 @@ class Parser:
             raise self._error("区间的两端之间应为 “..”", '".." between the ends of a range')
         return self._interval(low, low_closed=False)
 
-    def _interval(self, low: n.Node | None, low_closed: bool) -> n.Interval:
+    def _interval(self, low: n.Node, low_closed: bool) -> n.Node:
+        high, high_closed = self._interval_end()
+        return n.Interval(low, high, low_closed, high_closed)
+
+    def _interval_end(self) -> tuple[n.Node, bool]:
+        """Read the high end of an interval; return it and whether it is closed."""
         high = self.expression()
         for end in ("]", ")", "["):
             if self._accept(end):
-                return n.Interval(low, high, low_closed, end == "]")
+                return high, end == "]"
         raise self._error("区间应以 “]”、“)” 或 “[” 结束", 'the end of the range: "]", ")" or "["')
 
     def _context(self) -> n.Node:

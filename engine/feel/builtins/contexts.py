@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import built_in
+from engine.feel.operations import kind_of
 from engine.feel.text import MAX_DEPTH
 
 
@@ -16,6 +17,8 @@ from engine.feel.text import MAX_DEPTH
 @built_in("get value", "context: context; key: string")
 def get_value(run: Run, context: dict[str, Any], key: str) -> Any:
     """Return the value of an entry, or null."""
+    if key not in context:
+        run.warn(f"没有项 {key[:40]} (no such entry)", "get value")
     return context.get(key)
 
 
@@ -23,9 +26,11 @@ def get_value(run: Run, context: dict[str, Any], key: str) -> Any:
 def get_value_at(run: Run, context: dict[str, Any], keys: list[Any]) -> Any:
     """Return the value at a path of keys, or null."""
     value: Any = context
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) and isinstance(key, str) else None
-    return value if keys else None
+    for key in keys or [None]:
+        if not isinstance(value, dict) or not isinstance(key, str) or key not in value:
+            raise FeelError(f"没有这样的项 (no such entry): {kind_of(key) if not isinstance(key, str) else key[:40]}")
+        value = value[key]
+    return value
 
 
 @built_in("get entries", "m: context")

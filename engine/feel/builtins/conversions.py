@@ -10,7 +10,9 @@ from typing import Any
 from engine.errors import EvaluationFailed
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import built_in
+from engine.feel.lexer import whole
 from engine.feel.numbers import CONTEXT
+from engine.feel.operations import kind_of
 from engine.feel.text import MAX_DEPTH, Text, to_text
 from engine.feel.values import to_json
 
@@ -58,7 +60,9 @@ def string(run: Run, value: Any) -> str | None:
 @built_in("not", "negand: any")
 def negation(run: Run, negand: Any) -> bool | None:
     """Return the opposite of a boolean; null of anything else."""
-    return not negand if isinstance(negand, bool) else None
+    if not isinstance(negand, bool) and negand is not None:
+        raise FeelError(f"应为布尔值，却是 {kind_of(negand)} (a boolean is needed)")
+    return None if negand is None else not negand
 
 
 @built_in("is defined", "value: any")
@@ -108,7 +112,7 @@ def _read(value: Any, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise FeelError(f"JSON 嵌套超过 {MAX_DEPTH} 层 (nested too deeply)")
     if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole(value)
     if isinstance(value, list):
         return [_read(item, depth + 1) for item in value]
     if isinstance(value, dict):

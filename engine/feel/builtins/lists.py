@@ -33,6 +33,12 @@ def _list_or_items(name: str, kind: str = "any") -> Callable[[Callable[[Run, lis
     return register
 
 
+def _some(items: list[Any]) -> list[Any]:
+    if not items:
+        raise FeelError("空列表没有结果 (an empty list has no result)")
+    return items
+
+
 def _numbers(items: Iterable[Any]) -> list[Decimal]:
     numbers = list(items)
     if not all(isinstance(number, Decimal) for number in numbers):
@@ -90,16 +96,16 @@ def count(run: Run, items: list[Any]) -> Decimal:
 
 
 @built_in("count", "items: any...")
-def count_items(run: Run, *items: Any) -> Decimal | None:
+def count_items(run: Run, *items: Any) -> Decimal:
     """Return the number of arguments; null of a lone null."""
-    return None if items == (None,) else Decimal(len(items))
+    if items == (None,):
+        raise FeelError("null 不是列表 (null is not a list)")
+    return Decimal(len(items))
 
 
 def _extreme(sign: int) -> Callable[[Run, list[Any]], Any]:
     def function(run: Run, items: list[Any]) -> Any:
-        if not items:
-            return None
-        best = items[0]
+        best = _some(items)[0]
         for item in items:
             order = compare(item, best)
             if order is None:
@@ -118,9 +124,7 @@ _list_or_items("max")(_extreme(1))
 @_list_or_items("sum")
 def total(run: Run, items: list[Any]) -> Any:
     """Return the sum of numbers or durations; null of none."""
-    if not items:
-        return None
-    result = items[0]
+    result = _some(items)[0]
     if isinstance(result, str) or not (isinstance(result, Decimal) or type(result).__name__.endswith("Duration")):
         raise FeelError("列表应只有数字或时长 (the list may only have numbers or durations)")
     for item in items[1:]:
@@ -131,10 +135,10 @@ def total(run: Run, items: list[Any]) -> Any:
 
 
 @_list_or_items("mean")
-def mean(run: Run, items: list[Any]) -> Decimal | None:
+def mean(run: Run, items: list[Any]) -> Decimal:
     """Return the arithmetic mean; null of none."""
-    numbers = _numbers(items)
-    return CONTEXT.divide(_sum(numbers), Decimal(len(numbers))) if numbers else None
+    numbers = _numbers(_some(items))
+    return CONTEXT.divide(_sum(numbers), Decimal(len(numbers)))
 
 
 def _sum(numbers: Iterable[Decimal]) -> Decimal:
@@ -145,11 +149,9 @@ def _sum(numbers: Iterable[Decimal]) -> Decimal:
 
 
 @_list_or_items("product")
-def product(run: Run, items: list[Any]) -> Decimal | None:
+def product(run: Run, items: list[Any]) -> Decimal:
     """Return the product; null of none."""
-    numbers = _numbers(items)
-    if not numbers:
-        return None
+    numbers = _numbers(_some(items))
     result = Decimal(1)
     for number in numbers:
         result = CONTEXT.multiply(result, number)
@@ -157,11 +159,9 @@ def product(run: Run, items: list[Any]) -> Decimal | None:
 
 
 @_list_or_items("median")
-def median(run: Run, items: list[Any]) -> Decimal | None:
+def median(run: Run, items: list[Any]) -> Decimal:
     """Return the middle number, or the mean of the two in the middle; null of none."""
-    numbers = sorted(_numbers(items))
-    if not numbers:
-        return None
+    numbers = sorted(_numbers(_some(items)))
     half = len(numbers) // 2
     if len(numbers) % 2:
         return numbers[half]
@@ -169,11 +169,11 @@ def median(run: Run, items: list[Any]) -> Decimal | None:
 
 
 @_list_or_items("stddev")
-def standard_deviation(run: Run, items: list[Any]) -> Decimal | None:
+def standard_deviation(run: Run, items: list[Any]) -> Decimal:
     """Return the standard deviation of a sample; null of fewer than two."""
     numbers = _numbers(items)
     if len(numbers) < 2:
-        return None
+        raise FeelError("至少要有两个数字 (two numbers at least are needed)")
     middle = CONTEXT.divide(_sum(numbers), Decimal(len(numbers)))
     squares = [CONTEXT.power(CONTEXT.subtract(number, middle), Decimal(2)) for number in numbers]
     return CONTEXT.sqrt(CONTEXT.divide(_sum(squares), Decimal(len(numbers) - 1)))
@@ -197,6 +197,8 @@ def _all_or_any(decisive: bool) -> Callable[[Run, list[Any]], bool | None]:
                 return bool(decisive)
             if item is not (not decisive):
                 result = None
+        if result is None and any(item is not None and not isinstance(item, bool) for item in items):
+            run.warn("列表应只有布尔值 (the list may only have booleans)", "all" if decisive is False else "any")
         return result
 
     return function

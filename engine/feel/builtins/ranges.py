@@ -9,8 +9,8 @@ from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
 from engine.feel.environment import FeelError, Run
 from engine.feel.functions import BUILT_IN_NAMES, built_in
-from engine.feel.operations import compare
-from engine.feel.values import Callable_, Range
+from engine.feel.operations import compare, kind_of
+from engine.feel.values import Range
 
 
 def _order(left: Any, right: Any) -> int:
@@ -157,33 +157,40 @@ for _entry in _RELATIONS:
 
 @built_in("range", "from: string")
 def range_of_text(run: Run, text: str) -> Range:
-    """Read a range such as `[1..10)` whose ends are literals."""
+    """Read a range such as `[1..10)` whose ends are literals; one end may be left out if it is open: `(..2]`, `[2..)`."""
     from engine.feel.compiler import Compiler
     from engine.feel.parser import Parser
     from engine.feel.scope import Scope
 
+    unreadable = FeelError(f"“{text[:40]}” 不是区间 (not a range)")
     try:
-        node = Parser(text, built_in=BUILT_IN_NAMES).expression_only()
-        if not (isinstance(node, n.Interval) and _is_end(node.low) and _is_end(node.high)):
-            raise FeelError(f"“{text[:40]}” 不是区间 (not a range)")
-        value = Compiler().compile(node)(Scope({}, None, run))
+        low_end, high_end, low_closed, high_closed = Parser(text, built_in=BUILT_IN_NAMES).range_only()
     except FeelSyntaxError:
-        raise FeelError(f"“{text[:40]}” 不是区间 (not a range)") from None
-    if not isinstance(value, Range) or isinstance(value.low, Callable_) or (value.low is None and value.high is None):
-        raise FeelError(f"“{text[:40]}” 不是区间 (not a range)")
-    if value.low is not None and value.high is not None and _order(value.low, value.high) > 0:
+        raise unreadable from None
+    if not (_is_end(low_end) and _is_end(high_end)):
+        raise unreadable
+
+    def value_of(end: n.Node | None) -> Any:
+        value = None if end is None else Compiler().compile(end)(Scope({}, None, run))
+        if end is not None and kind_of(value) not in _END_KINDS:
+            raise unreadable
+        return value
+
+    low, high = value_of(low_end), value_of(high_end)
+    if low is not None and high is not None and _order(low, high) > 0:
         raise FeelError(f"“{text[:40]}” 的两端颠倒 (the ends are in the wrong order)")
-    return value
+    return Range(low, high, low_closed, high_closed)
 
 
 _CONSTRUCTORS = {"date", "time", "date and time", "duration"}
+_END_KINDS = {"number", "string", "date", "time", "date and time", "days and time duration", "years and months duration"}
 
 
-def _is_end(node: n.Node) -> bool:
+def _is_end(node: n.Node | None) -> bool:
     if isinstance(node, n.Call):
         return (
             isinstance(node.callee, n.Name)
             and node.callee.name in _CONSTRUCTORS
             and all(isinstance(argument, n.Literal) for argument in node.arguments)
         )
-    return isinstance(node, n.Literal)
+    return node is None or isinstance(node, n.Literal)

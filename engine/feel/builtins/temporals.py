@@ -10,6 +10,7 @@ from engine.feel.functions import built_in
 from engine.feel.numbers import CONTEXT, is_integer
 from engine.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, days_in_month, zone_info
 from engine.feel.temporal_text import MAX_OFFSET, parse_date, parse_date_time, parse_duration, parse_time
+from engine.feel.values import Range
 
 T = TypeVar("T")
 _PARTS = "year: number; month: number; day: number; hour: number; minute: number; second: number"
@@ -225,6 +226,15 @@ def same(run: Run, left: Any, right: Any) -> bool:
         return False
     if isinstance(left, (Time, DateTime)):
         return _parts(left) == _parts(right)
+    if isinstance(left, list):
+        run.charge(len(left))
+        return len(left) == len(right) and all(same(run, mine, other) for mine, other in zip(left, right, strict=True))
+    if isinstance(left, dict):
+        run.charge(len(left))
+        return left.keys() == right.keys() and all(same(run, mine, right[key]) for key, mine in left.items())
+    if isinstance(left, Range):
+        mine, other = ([r.low, r.high, r.low_closed, r.high_closed, r.unequal] for r in (left, right))
+        return bool(same(run, mine, other))
     return bool(left == right)
 
 
