@@ -85,7 +85,7 @@ def unquote(literal: str) -> str:
     """Return the text of a string literal, with its escapes resolved; unknown escapes stay as they are."""
     body = literal[1:-1]
     if "\\" not in body:
-        return body
+        return whole(body)
 
     def resolve(match: re.Match[str]) -> str:
         short, long, character = match.groups()
@@ -94,7 +94,14 @@ def unquote(literal: str) -> str:
         code = int(short or long, 16)
         return chr(code) if code <= 0x10FFFF else match.group()
 
-    text = _escape.sub(resolve, body)
-    if any("\ud800" <= c <= "\udfff" for c in text):  # \uD83D\uDC0E: two halves of one character
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return whole(_escape.sub(resolve, body))
+
+
+_half = re.compile("[\ud800-\udfff]").search
+
+
+def whole(text: str) -> str:
+    r"""Return a text with halves of characters put together (`\uD83D\uDC0E`); a lone one, which no file holds, is replaced."""
+    if text.isascii() or _half(text) is None:
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

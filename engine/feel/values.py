@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.errors import EvaluationFailed
 from engine.feel import numbers
+from engine.feel.lexer import whole
 from engine.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time, timedelta_nanos
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class _Size:
         self.characters -= len(text)
         if self.characters < 0:
             raise EvaluationFailed(f"文本多于 {MAX_CHARACTERS} 个字符，不能存为变量 (too much text to be stored)")
-        return text
+        return whole(text)
 
 
 def to_json(value: Any) -> Any:
