@@ -163,7 +163,7 @@ class BoxedCompiler:
         entries: list[tuple[str | None, Compiled]] = []
         with self._scope(frame):
             for entry in expression.entries:
-                if entry.name is not None and isinstance(entry.value, e.FunctionDefinition):
+                if entry.name is not None and _is_function(entry.value):  # it may call itself
                     frame.names.add(entry.name)
                 value = self.boxed(entry.value)
                 kind = self.declared(entry.type_ref, expression.id, expression.line)
@@ -390,6 +390,12 @@ class BoxedCompiler:
         e.Iteration: _iteration,
         e.DecisionTable: _table,
     }
+
+
+def _is_function(expression: e.Boxed | None) -> bool:
+    if isinstance(expression, e.LiteralExpression):
+        return expression.text.source.lstrip().startswith("function")
+    return isinstance(expression, e.FunctionDefinition)
 
 
 def typed(compiled: Compiled, kind: FeelType, label: str) -> Compiled:

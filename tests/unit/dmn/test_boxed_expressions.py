@@ -35,6 +35,35 @@ def test_lists_and_relations() -> None:
     ]
 
 
+def test_columns_of_relations_have_types() -> None:
+    """DMN 1.5, 10.2 (relations), 10.3.2.9.4."""
+    columns = '<column name="n" typeRef="number"/><column name="s" typeRef="string"/>'
+    assert value(f"<relation>{columns}<row>{literal('[1]')}{literal('2')}</row></relation>") == [{"n": 1, "s": None}]
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([("x", "x + 1"), ("y", "x")], {"x": 2, "y": 2}),  # an entry shadows an input once it is there
+        ([("a-b", "5"), ("c", "a-b + 1")], {"a-b": 5, "c": 6}),
+        ([("f", "function(n) if n <= 1 then 1 else n * f(n - 1)"), ("", "f(4)")], 24),
+        ([("y", "z"), ("z", "1")], {"y": None, "z": 1}),  # later entries are not seen
+    ],
+)
+def test_entries_see_those_before_them(entries: list[tuple[str, str]], expected: object) -> None:
+    """DMN 1.5, 10.2 (boxed contexts), 10.3.2.6 (scope of context entries)."""
+    parts = [entry(n, literal(t)) if n else f"<contextEntry>{literal(t)}</contextEntry>" for n, t in entries]
+    assert value(f"<context>{''.join(parts)}</context>", {"x": 1}) == expected
+
+
+def test_a_type_of_a_function_may_be_that_of_its_result() -> None:
+    """DMN 1.5, 7.3 (typeRef of an expression); files of DMN 1.1 and 1.2 give the result's type."""
+    for kind, expected in (("number", 3), ("string", None)):
+        function = f'<functionDefinition typeRef="{kind}"><formalParameter name="a"/>{literal("a + 1")}</functionDefinition>'
+        context = f"<context>{entry('f', function)}<contextEntry>{literal('f(2)')}</contextEntry></context>"
+        assert value(context) == expected
+
+
 def test_functions_and_invocations() -> None:
     function = (
         f'<functionDefinition><formalParameter name="a" typeRef="number"/><formalParameter name="b"/>{literal("a - b")}'
@@ -65,7 +94,9 @@ def test_filters() -> None:
 
 @pytest.mark.parametrize(("source", "expected"), [("[1, 2]", [2, 4]), ("1..3", [2, 4, 6]), ("3..1", [6, 4, 2]), ("null", None)])
 def test_iterations(source: str, expected: object) -> None:
-    assert value(f'<for iteratorVariable="x"><in>{literal(source)}</in><return>{literal("x * 2")}</return></for>') == expected
+    for typed in ("", 'typeRef="Any"'):
+        loop = f'<for iteratorVariable="x"><in>{literal(source, typed)}</in><return>{literal("x * 2")}</return></for>'
+        assert value(loop, {"a": 1, "b": 2}) == expected
 
 
 def test_iterations_see_what_came_before() -> None:
