@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, delete, insert, select
 
 from engine import definitions, dmn, forms, history, kernel
 from engine.commands.surroundings import without_instance
-from engine.definitions import Element, Finding, Process, Report
+from engine.definitions import Element, Event, Finding, Process, Report
 from engine.errors import DeploymentRefused, InvalidValue
 from engine.history.events import Deployed
 from engine.store import Transaction
@@ -181,27 +181,28 @@ def _register_starts(ctx: Context, tx: Transaction, process: Process, definition
     tx.execute(delete(start_event).where(start_event.c.bpmn_process_id == process.id))
     rows = []
     for event in process.start_events:
-        if event.event is None or event.event.kind not in {"timer", "message", "signal"}:
-            continue
-        state, due_at = None, None
-        if event.event.kind == "timer":
-            state = _first(ctx, tx, process, event, report)
-            due_at = datetime.fromisoformat(state["due"]) if state is not None else None
-            if state is None or due_at is None or (due_at < tx.now and "anchor" not in state):
-                continue  # a date that is past never comes again
-            tx.falls_due(due_at)
-        rows.append(
-            {
-                "key": next(ctx.keys),
-                "definition_key": definition_key,
-                "bpmn_process_id": process.id,
-                "element_id": event.id,
-                "kind": event.event.kind,
-                "name": _name(event),
-                "due_at": due_at,
-                "state": state,
-            }
-        )
+        for trigger in event.event.each if event.event is not None else ():
+            if trigger.kind not in {"timer", "message", "signal"}:
+                continue
+            state, due_at = None, None
+            if trigger.kind == "timer":
+                state = _first(ctx, tx, process, event, report)
+                due_at = datetime.fromisoformat(state["due"]) if state is not None else None
+                if state is None or due_at is None or (due_at < tx.now and "anchor" not in state):
+                    continue  # a date that is past never comes again
+                tx.falls_due(due_at)
+            rows.append(
+                {
+                    "key": next(ctx.keys),
+                    "definition_key": definition_key,
+                    "bpmn_process_id": process.id,
+                    "element_id": event.id,
+                    "kind": trigger.kind,
+                    "name": _name(trigger),
+                    "due_at": due_at,
+                    "state": state,
+                }
+            )
     if rows:
         tx.execute(_ADD_START, rows)
 
@@ -215,9 +216,9 @@ def _first(ctx: Context, tx: Transaction, process: Process, event: Element, repo
         raise DeploymentRefused(refused.as_text(), report=refused, element_id=event.id) from error
 
 
-def _name(event: Element) -> str:
+def _name(trigger: Event) -> str:
     """The message's or signal's name: static at a start event, since there is no case yet to compute it from."""
-    term = event.event.name if event.event is not None else None
+    term = trigger.name
     if term is None:
         return ""
     if term.expression is None:

@@ -44,14 +44,16 @@ def _task(reading: Reading, draft: Draft) -> None:
     elif draft.type == "CALL_ACTIVITY" and "call" not in values:
         reading.refuse(node, "没有被调用的流程 / no called process")
     elif draft.type in {"INTERMEDIATE_THROW_EVENT", "END_EVENT"} and event is not None:
-        if event.kind == "message" and "job" not in values:
+        if event.part("message") is not None and "job" not in values:
             reading.refuse(
                 node,
                 "发出消息需要任务定义，如 publish-message / throwing a message needs a task definition, e.g. publish-message",
             )
-        if event.kind != "message" and "job" in values:
+        if event.part("message") is None and "job" in values:
             reading.refuse(node, "只有消息事件可以有任务定义 / only message events have a task definition")
-    catches_message = event is not None and event.kind == "message" and event.name is not None and event.correlation_key is None
+    catches_message = event is not None and any(
+        part.kind == "message" and part.name is not None and part.correlation_key is None for part in event.each
+    )
     if reading.dialect == "zeebe" and catches_message and not values.get("offered_to") and not _starts_process(draft):
         reading.refuse(node, "消息没有关联键（correlationKey）/ the message has no correlation key")
 
@@ -73,7 +75,8 @@ def _flows(reading: Reading, scoped: Scoped, draft: Draft) -> None:
         reading.refuse(node, "链接的入口不能有流入的连线 / a link catch event cannot have incoming flows")
     if event is not None and event.kind == "link" and draft.type == "INTERMEDIATE_THROW_EVENT" and draft.outgoing:
         reading.refuse(node, "链接的出口不能有流出的连线 / a link throw event cannot have outgoing flows")
-    if not draft.incoming and draft.type not in {"START_EVENT", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"} and not is_link_catch:
+    starts_itself = draft.type in {"START_EVENT", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"} or draft.values.get("for_compensation")
+    if not draft.incoming and not starts_itself and not is_link_catch:
         reading.warn(node, "没有流入的连线，永远到不了 / no incoming flow: it is never reached")
 
 
@@ -120,7 +123,7 @@ def _event_gateway(reading: Reading, scoped: Scoped, draft: Draft) -> None:
 
 def _never_interrupting(reading: Reading, draft: Draft) -> None:
     event: Event | None = draft.values.get("event")
-    if event is not None and event.kind == "error" and not draft.values.get("interrupting", True):
+    if event is not None and event.part("error") is not None and not draft.values.get("interrupting", True):
         reading.refuse(draft.node, "错误事件总是中断的 / error events always interrupt")
 
 
@@ -140,10 +143,29 @@ def _starts(reading: Reading, scoped: Scoped, scope: Draft) -> None:
             reading.refuse(scope.node, "只能有一个空白开始事件 / at most one none start event")
         for start in starts:
             event: Event = start.values["event"]
-            if event.kind in {"error", "escalation"}:
-                reading.refuse(start.node, f"流程不能由 {event.kind} 开始 / a process cannot start by it")
-            if event.name is not None and event.name.static is None:
-                _static_start(reading, start, event)
+            _start_of_process(reading, start, event)
+
+
+def _start_of_process(reading: Reading, start: Draft, event: Event) -> None:
+    for part in event.each:
+        if part.kind in {"error", "escalation", "compensate"}:
+            reading.refuse(start.node, f"流程不能由 {part.kind} 开始 / a process cannot start by it")
+        if part.kind == "conditional":
+            reading.refuse(
+                start.node,
+                "流程不能由条件开始：没有实例就没有变量，条件无从成立 / a process cannot start by a condition: before "
+                "there is an instance there are no variables that could fulfil it",
+            )
+        if part.name is not None and part.name.static is None:
+            _static_start(reading, start, part)
+    if sum(part.kind == "timer" for part in event.each) > 1:
+        reading.refuse(start.node, "流程的开始事件最多一个定时 / a process's start event has at most one timer")
+    if event.parallel:
+        reading.refuse(
+            start.node,
+            "流程不能由并行多重事件开始：实例还不存在，无处等齐 / a process cannot start by several events together: "
+            "before there is an instance, nothing waits for the others",
+        )
 
 
 def _starting(scoped: Scoped, scope: Draft) -> list[Draft]:
@@ -159,14 +181,15 @@ def _twice(reading: Reading, catchers: list[Draft]) -> None:
     seen: dict[tuple[object, ...], Draft] = {}
     for draft in catchers:
         event: Event | None = draft.values.get("event")
-        if event is None or event.kind not in {"error", "escalation", "message"}:
-            continue
-        what = event.code if event.kind != "message" else event.name
-        key = event.correlation_key.text if event.correlation_key else None
-        place = draft.node.parent if draft.tag == "startEvent" and _starts_process(draft) else None
-        first = seen.setdefault((event.kind, what.text if what else None, key, id(place)), draft)
-        if first is not draft:
-            reading.refuse(draft.node, f"与 {first.id} 捕获同一个 {event.kind} / catches the same {event.kind} as {first.id}")
+        for part in event.each if event is not None and not event.parallel else ():
+            if part.kind not in {"error", "escalation", "message"}:
+                continue
+            what = part.code if part.kind != "message" else part.name
+            key = part.correlation_key.text if part.correlation_key else None
+            place = draft.node.parent if draft.tag == "startEvent" and _starts_process(draft) else None
+            first = seen.setdefault((part.kind, what.text if what else None, key, id(place)), draft)
+            if first is not draft:
+                reading.refuse(draft.node, f"与 {first.id} 捕获同一个 {part.kind} / catches the same {part.kind} as {first.id}")
 
 
 def _static_start(reading: Reading, start: Draft, event: Event) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import UTC
 
 from engine.definitions import iso8601
+from engine.definitions.dialect_zeebe import flag
 from engine.definitions.model import Event, EventKind, Term, Timer, TimerKind
 from engine.definitions.reading import Draft, Reading, check_language
 from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Node
 
 NONE = Event("none")
 _ALLOWED = {
-    "startEvent": {"timer", "message", "signal", "error", "escalation"},
-    "intermediateCatchEvent": {"timer", "message", "signal", "link"},
-    "intermediateThrowEvent": {"message", "signal", "escalation", "link"},
-    "boundaryEvent": {"timer", "message", "signal", "error", "escalation"},
-    "endEvent": {"message", "signal", "error", "escalation", "terminate"},
+    "startEvent": {"timer", "message", "signal", "conditional", "error", "escalation", "compensate"},
+    "intermediateCatchEvent": {"timer", "message", "signal", "conditional", "link"},
+    "intermediateThrowEvent": {"message", "signal", "escalation", "compensate", "link"},
+    "boundaryEvent": {"timer", "message", "signal", "conditional", "error", "escalation", "compensate", "cancel"},
+    "endEvent": {"message", "signal", "error", "escalation", "compensate", "terminate", "cancel"},
 }
+_ENDING = {"error", "terminate", "cancel"}
+_ALONE = {"link", "none"}  # what cannot be one definition of several
 _TIMERS: dict[str, TimerKind] = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 _CATCHING = {"startEvent", "intermediateCatchEvent", "boundaryEvent"}
 
@@ -37,10 +40,38 @@ def read(reading: Reading, draft: Draft) -> Event | None:
             reading.refuse(node, "没有事件定义 / the event has no event definition")
             return None
         return NONE
-    if len(definitions) > 1:
-        reading.refuse(node, "一个事件只能有一个事件定义 / multiple event definitions are not supported")
+    found = [_one(reading, draft, definition) for definition in definitions]
+    parts = tuple(event for event in found if event is not None)
+    if len(parts) < len(found):
         return None
-    definition = definitions[0].executed()
+    parallel = flag(reading, node, "parallelMultiple", False)
+    if len(parts) == 1:
+        return parts[0]
+    event = Event("multiple", parts=parts, parallel=parallel)
+    return event if _goes_together(reading, draft, event) else None
+
+
+def _goes_together(reading: Reading, draft: Draft, event: Event) -> bool:
+    """Whether one event may have these definitions; refuses it otherwise."""
+    kinds = [part.kind for part in event.parts]
+    catching = draft.tag in _CATCHING
+    alone = _ALONE | ({"compensate", "cancel"} if catching else set()) | ({"error", "escalation"} if event.parallel else set())
+    before = len(reading.problems)
+    for kind in kinds:
+        if kind in alone:
+            reading.refuse(draft.node, f"{kind} 不能与别的事件定义并列 / cannot be one of several event definitions")
+    if catching and event.parallel and any(part.timer and part.timer.kind == "cycle" for part in event.parts):
+        reading.refuse(draft.node, "并行多重事件不能用周期 / a parallel multiple event cannot have a cycle")
+    if not catching and sum(kind in _ENDING for kind in kinds) > 1:
+        reading.refuse(draft.node, "只能以一种方式结束 / error, terminate and cancel exclude each other")
+    if not catching and max(kinds.count("message"), kinds.count("compensate")) > 1:
+        reading.refuse(draft.node, "最多一个消息、一个补偿 / at most one message and one compensation")
+    return len(reading.problems) == before
+
+
+def _one(reading: Reading, draft: Draft, definition: Node) -> Event | None:
+    """Read one definition of an event; None when it is refused."""
+    definition.executed()
     definition.keep("id")
     kind = definition.name.removesuffix("EventDefinition")
     if kind not in _ALLOWED[draft.tag]:
@@ -200,6 +231,54 @@ def _terminate(reading: Reading, draft: Draft, node: Node) -> Event | None:
     return Event("terminate")
 
 
+def _cancel(reading: Reading, draft: Draft, node: Node) -> Event | None:
+    return Event("cancel")
+
+
+def _compensate(reading: Reading, draft: Draft, node: Node) -> Event | None:
+    if draft.tag in _CATCHING:
+        node.keep("activityRef", "waitForCompletion")
+        return Event("compensate")
+    waits = flag(reading, node, "waitForCompletion", True)
+    return Event("compensate", activity=node.get("activityRef") or None, waits=waits)
+
+
+def _conditional(reading: Reading, draft: Draft, node: Node) -> Event | None:
+    given = node.child("condition")
+    if given is None or not given.text:
+        reading.refuse(node, "条件事件没有条件 / the conditional event has no condition")
+        return None
+    given.executed().keep("id")
+    check_language(reading, given)
+    condition = reading.expression(given, given.text)
+    names, on = _filter(reading, node)
+    return Event("conditional", condition=condition, variable_names=names, variable_events=on) if condition else None
+
+
+def _filter(reading: Reading, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read which variables, and which changes of them, let a condition be looked at again."""
+    extensions = node.child("extensionElements")
+    given = extensions.child("conditionalFilter", ZEEBE) if extensions else None
+    if given is not None:
+        given.executed()
+        names, on = given.get("variableNames"), given.get("variableEvents")
+    elif reading.dialect == "camunda":
+        names, on = node.get("variableName", CAMUNDA), node.get("variableEvents", CAMUNDA)
+    else:
+        return (), ()
+    events = _words(on)
+    for event in events:
+        if event not in {"create", "update"}:
+            reading.refuse(
+                given or node, f"variableEvents 应为 create、update：{event} / must be create or update", "variableEvents"
+            )
+    return _words(names), events
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
 _READERS = {
     "timer": _timer,
     "message": _message,
@@ -208,4 +287,7 @@ _READERS = {
     "escalation": _escalation,
     "link": _link,
     "terminate": _terminate,
+    "cancel": _cancel,
+    "compensate": _compensate,
+    "conditional": _conditional,
 }

@@ -8,7 +8,20 @@ from typing import Literal
 
 from engine import feel
 
-EventKind = Literal["none", "timer", "message", "signal", "error", "escalation", "terminate", "link"]
+EventKind = Literal[
+    "none",
+    "timer",
+    "message",
+    "signal",
+    "error",
+    "escalation",
+    "terminate",
+    "link",
+    "conditional",
+    "compensate",
+    "cancel",
+    "multiple",
+]
 TimerKind = Literal["date", "duration", "cycle"]
 
 
@@ -55,6 +68,12 @@ class Event:
         code: error or escalation code; None on a catch event catches every code.
         code_variable, message_variable: variables that get the caught error's code and message.
         link: name of the link.
+        condition: of a conditional event.
+        variable_names, variable_events: variables, and `create` or `update` of them, that let the condition be looked at again;
+            empty = all.
+        activity: what a compensation event compensates; None = all that its scope completed.
+        waits: whether a compensation event waits until that is done.
+        parts: what a multiple event throws or waits for; `parallel` = it waits for all of them, not for one.
     """
 
     kind: EventKind
@@ -65,6 +84,22 @@ class Event:
     code_variable: str | None = None
     message_variable: str | None = None
     link: str | None = None
+    condition: Term | None = None
+    variable_names: tuple[str, ...] = ()
+    variable_events: tuple[str, ...] = ()
+    activity: str | None = None
+    waits: bool = True
+    parts: tuple[Event, ...] = ()
+    parallel: bool = False
+
+    @property
+    def each(self) -> tuple[Event, ...]:
+        """The definitions of a multiple event; of any other itself."""
+        return self.parts or (self,)
+
+    def part(self, kind: EventKind) -> Event | None:
+        """Return its first definition of a kind."""
+        return next((event for event in self.each if event.kind == kind), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +199,9 @@ class Element:
         boundaries: ids of the boundary events attached to it.
         children: ids of the elements in this scope.
         interrupting: of boundary events and of event sub-processes' start events.
+        transaction: whether a sub-process is one, which can be cancelled.
+        for_compensation: whether it runs only to compensate another activity.
+        handler: of a compensation boundary event: the id of the activity that compensates its host.
         clocks: names of clocks (property `clock`); stops: names of the clocks that stand still while it is active.
         past_due: what a timer that is already past when armed does.
         offered_to: people who may trigger this message event by hand.
@@ -183,6 +221,9 @@ class Element:
     children: tuple[str, ...] = ()
     attached_to: str | None = None
     interrupting: bool = True
+    transaction: bool = False
+    for_compensation: bool = False
+    handler: str | None = None
     event: Event | None = None
     inputs: tuple[Mapping_, ...] = ()
     outputs: tuple[Mapping_, ...] = ()

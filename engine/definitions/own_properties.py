@@ -50,7 +50,7 @@ def check_clocks(reading: Reading, scoped: Scoped) -> None:
     for draft in scoped.drafts.values():
         known.update(draft.values.get("clocks", ()))
         event: Event | None = draft.values.get("event")
-        if draft.tag in _ACTIVITY or (event is not None and event.kind == "timer"):
+        if draft.tag in _ACTIVITY or (event is not None and event.part("timer") is not None):
             known.add(draft.id)
     for draft in scoped.drafts.values():
         for clock in draft.values.get("stops", ()):
@@ -99,7 +99,7 @@ def _past_due(reading: Reading, scoped: Scoped, draft: Draft, node: Node, value:
     event: Event | None = draft.values.get("event")
     if value not in {"fire", "record"}:
         reading.refuse(node, "pastDue 应为 fire 或 record / must be fire or record", "value")
-    elif event is not None and event.kind != "timer":
+    elif event is not None and event.part("timer") is None:
         reading.refuse(node, "pastDue 只用于定时事件 / only timers can be past due", "name")
     elif value == "record" and draft.tag == "intermediateCatchEvent":
         reading.refuse(
@@ -111,7 +111,7 @@ def _past_due(reading: Reading, scoped: Scoped, draft: Draft, node: Node, value:
 
 def _offered(reading: Reading, scoped: Scoped, draft: Draft, node: Node, value: str) -> None:
     event: Event | None = draft.values.get("event")
-    if event is not None and event.kind != "message":
+    if event is not None and event.part("message") is None:
         reading.refuse(node, "offeredTo 只用于消息事件 / only message events can be offered", "name")
     draft.values["offered_to"] = reading.term(node, value, "value")
 

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from engine.definitions import checks, dialect_camunda7, dialect_zeebe, events, own_properties
+from engine.definitions import checks, compensation, dialect_camunda7, dialect_zeebe, events, own_properties
 from engine.definitions.model import CalledElement, Event, Flow, Loop, Process, Term
 from engine.definitions.reading import Draft, Reading, Scoped, check_language
 from engine.definitions.report import Finding
@@ -30,13 +30,13 @@ TYPES = {
     "manualTask": "MANUAL_TASK",
     "callActivity": "CALL_ACTIVITY",
     "subProcess": "SUB_PROCESS",
+    "transaction": "SUB_PROCESS",
     "exclusiveGateway": "EXCLUSIVE_GATEWAY",
     "inclusiveGateway": "INCLUSIVE_GATEWAY",
     "parallelGateway": "PARALLEL_GATEWAY",
     "eventBasedGateway": "EVENT_BASED_GATEWAY",
 }
 UNSUPPORTED = {
-    "transaction": "事务子流程 / transaction sub-processes",
     "adHocSubProcess": "临时子流程 / ad-hoc sub-processes",
     "complexGateway": "复杂网关 / complex gateways",
     "implicitThrowEvent": "隐式抛出事件 / implicit throw events",
@@ -159,10 +159,12 @@ def _process(reading: Reading, node: Node) -> Process:
     for flow_id, flow_node in scoped.flow_nodes.items():
         _flow(reading, scoped, flow_id, flow_node)
     _attach(reading, scoped)
+    compensation.find_handlers(reading, scoped)
     for each in (draft, *scoped.drafts.values()):
         own_properties.apply(reading, scoped, each)
     own_properties.check_clocks(reading, scoped)
     checks.check(reading, scoped)
+    compensation.check(reading, scoped)
     extensions = node.child("extensionElements")
     tag = extensions.child("versionTag", ZEEBE) if extensions else None
     version_tag = tag.get("value") if tag else node.get("versionTag", CAMUNDA)
@@ -190,6 +192,8 @@ def _scope(reading: Reading, scoped: Scoped, scope: Draft) -> None:
             scoped.flow_nodes[flow_id] = node
         elif node.name in UNSUPPORTED:
             reading.refuse(node, f"不支持{UNSUPPORTED[node.name]} are not supported")
+        elif node.name == "association":
+            scoped.associations.append(node)
         elif node.name in DOCUMENTARY:
             node.keep_all("")
 
@@ -203,9 +207,9 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
     if element_id in scoped.drafts or element_id == scoped.process.id:
         return  # refused as a duplicate
     kind = TYPES[node.name]
-    if node.name == "subProcess" and dialect_zeebe.flag(reading, node, "triggeredByEvent", False):
-        kind = "EVENT_SUB_PROCESS"
     draft = Draft(node, element_id, name, kind, scope.id)
+    if draft.tag == "subProcess" and dialect_zeebe.flag(reading, node, "triggeredByEvent", False):
+        draft.type = "EVENT_SUB_PROCESS"
     scoped.drafts[element_id] = draft
     scope.children.append(element_id)
     if attribute := _INTERRUPTIBLE.get(node.name):
@@ -213,8 +217,8 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
     _extensions(reading, draft)
     _quantities(reading, node)
     if node.name in EVENTS:
-        draft.values["event"] = events.read(reading, draft)
         node.keep("parallelMultiple")
+        draft.values["event"] = events.read(reading, draft)
     elif node.name == "receiveTask":
         draft.values["event"] = events.message_of(reading, draft, node)
         node.keep("implementation", "operationRef")
@@ -224,19 +228,30 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
         draft.values["call"] = CalledElement(Term(node.attributes["", "calledElement"]))
     if node.name == "boundaryEvent":
         draft.values["attached_to"] = node.get("attachedToRef")
+    elif node.name not in EVENTS and not node.name.endswith("Gateway"):
+        draft.values["for_compensation"] = dialect_zeebe.flag(reading, node, "isForCompensation", False)
+    if node.name == "transaction":
+        _transaction(reading, draft)
     node.keep("gatewayDirection")
     if node.get("default"):
         draft.values["default"] = node.get("default")
     _loop(reading, draft)
-    if node.name == "subProcess":
+    if draft.tag == "subProcess":
         _scope(reading, scoped, draft)
+
+
+def _transaction(reading: Reading, draft: Draft) -> None:
+    draft.values["transaction"] = True
+    if draft.type == "EVENT_SUB_PROCESS":
+        reading.refuse(draft.node, "事件子流程不能是事务 / an event sub-process cannot be a transaction", "triggeredByEvent")
+    if draft.node.get("method") not in {None, "##Compensate", "compensate"}:
+        reading.refuse(draft.node, "事务只以补偿取消 / a transaction is cancelled by compensation only", "method")
 
 
 def _quantities(reading: Reading, node: Node) -> None:
     """Refuse what would change how often or when an element runs, unless it has its default value."""
     for name, default in (
-        ("startQuantity", "1"), ("completionQuantity", "1"), ("isForCompensation", "false"), ("instantiate", "false"),
-        ("parallelMultiple", "false"), ("eventGatewayType", "Exclusive"),
+        ("startQuantity", "1"), ("completionQuantity", "1"), ("instantiate", "false"), ("eventGatewayType", "Exclusive"),
     ):  # fmt: skip
         value = node.attributes.get(("", name))
         if value is not None and value != default:

@@ -51,8 +51,8 @@ class Draft:
 
     @property
     def tag(self) -> str:
-        """The BPMN tag name."""
-        return self.node.name
+        """The BPMN tag name; a transaction is a sub-process that can do more."""
+        return "subProcess" if self.node.name == "transaction" else self.node.name
 
     def freeze(self) -> Element:
         """Return the element, immutable."""
@@ -78,6 +78,7 @@ class Scoped:
     drafts: dict[str, Draft] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
     flow_nodes: dict[str, Node] = field(default_factory=dict)
+    associations: list[Node] = field(default_factory=list)
     extras: dict[str, Any] = field(default_factory=dict)
 
 

@@ -290,6 +290,10 @@ def _signal(state: State, entry: Entry, change: advance.SignalAwaited) -> None:
     state.waits[change.key] = WaitState(change.key, change.element_id, "signal", change.signal, entry.at)
 
 
+def _condition(state: State, entry: Entry, change: advance.ConditionAwaited) -> None:
+    state.waits[change.key] = WaitState(change.key, change.element_id, "conditional", change.condition, entry.at)
+
+
 def _job(state: State, entry: Entry, change: advance.JobCreated) -> None:
     state.waits[change.key] = WaitState(change.key, change.element_id, "job", change.type, entry.at)
 
@@ -355,6 +359,7 @@ _ACTS: dict[type[Change], Callable[[State, Entry, Any], None]] = {
     events.DeadlineRecomputed: _recomputed,
     advance.MessageAwaited: _message,
     advance.SignalAwaited: _signal,
+    advance.ConditionAwaited: _condition,
     advance.SubscriptionClosed: _done,
     advance.EventReceived: _done,
     advance.JobCreated: _job,

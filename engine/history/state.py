@@ -69,7 +69,7 @@ class TimerState:
 
 @dataclass(slots=True)
 class WaitState:
-    """An open subscription or a job: `kind` is message | signal | job | call, `name` what it waits for."""
+    """An open subscription or a job: `kind` is message | signal | conditional | job | call, `name` what it waits for."""
 
     key: int
     element_id: str

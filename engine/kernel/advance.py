@@ -242,8 +242,17 @@ class SignalAwaited(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionAwaited(Change):
+    """A conditional event waits until its condition becomes true."""
+
+    key: int
+    element_id: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionClosed(Change):
-    """A message or signal subscription is closed, whatever the reason."""
+    """A message or signal subscription, or the waiting for a condition, is closed, whatever the reason."""
 
     key: int
     element_id: str
@@ -251,11 +260,11 @@ class SubscriptionClosed(Change):
 
 @dataclass(frozen=True, slots=True)
 class EventReceived(Change):
-    """A message or signal arrived at an element (the variables follow as VariableSet)."""
+    """A message or signal arrived at an element (the variables follow as VariableSet), or its condition became true."""
 
     key: int
     element_id: str
-    kind: str  # message | signal
+    kind: str  # message | signal | conditional
     name: str
 
 

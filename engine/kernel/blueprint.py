@@ -28,13 +28,6 @@ _CLASSES: dict[str, type[Node]] = {
     "START_EVENT": Node,
     "BOUNDARY_EVENT": events.Boundary,
 }
-_THROWS: dict[str, type[Node]] = {
-    "signal": events.Throwing,
-    "escalation": events.Throwing,
-    "message": events.MessageThrow,
-    "error": events.ErrorEnd,
-    "terminate": events.TerminateEnd,
-}
 
 
 class Blueprint:
@@ -52,18 +45,24 @@ class Blueprint:
         self._inner: dict[str, Node] = {}
         for element in process.elements.values():
             self._add(element)
+        self._parts: dict[tuple[str, int], events.Part] = {}
         for element in process.elements.values():
             self._wire(element)
+        for element in process.elements.values():
+            self._wire_parts(element)
+            self._let_undo(element)
         self.root = self._outer[process.id]
         self.inclusive = frozenset(s.name for s in self._outer.values() if isinstance(s, gateways.InclusiveGateway))
 
-    def spec(self, element_id: str, *, inner: bool = False) -> Node:
-        """Return an element's spec: of a multi-instance the body's, or the inner instances'.
+    def spec(self, element_id: str, *, inner: bool = False, part: int | None = None) -> Node:
+        """Return an element's spec: of a multi-instance the body's, or the inner instances'; of a multiple event one part's.
 
         Raises:
             Defect: the element is not in the process.
         """
         try:
+            if part is not None:
+                return self._parts[element_id, part]
             return (self._inner if inner else self._outer)[element_id]
         except KeyError as error:
             raise Defect(f"process {self.process.id} has no element {element_id}") from error
@@ -86,13 +85,22 @@ class Blueprint:
             outer.out.append((flow, self._outer[flow.target]))
         for boundary_id in element.boundaries:
             boundary = self._outer[boundary_id]
+            if isinstance(boundary, events.Undo):
+                assert boundary.element.handler is not None
+                outer.undo, boundary.handler = boundary, self._outer[boundary.element.handler]
+                continue
             assert isinstance(boundary, events.Boundary)
             outer.boundaries.append(boundary)
+            if boundary.element.event is not None and boundary.element.event.kind == "cancel":
+                outer.cancelled_by = boundary
         scope = self._inner.get(element.id, outer)
         for child_id in element.children:
             child, spec = elements[child_id], self._outer[child_id]
             if isinstance(spec, events.EventSubProcess):
-                scope.event_subs.append(spec)
+                if self._is_undoing(child):
+                    scope.undone_by = spec
+                else:
+                    scope.event_subs.append(spec)
             elif child.type == "START_EVENT" and (
                 element.type == "EVENT_SUB_PROCESS" or (child.event and child.event.kind == "none")
             ):
@@ -101,6 +109,35 @@ class Blueprint:
                 scope.listener, scope.clock_names = child, clocks.names(self.process, child)
         if element.type == "INTERMEDIATE_THROW_EVENT" and element.event is not None and element.event.link is not None:
             outer.out.append((None, self._link_catch(element, element.event.link)))
+
+    def _wire_parts(self, element: Element) -> None:
+        """Give a multiple event that waits its parts; of an event sub-process, those of its start event."""
+        spec = self._outer[element.id]
+        event = spec.listener.event
+        if event is None or not isinstance(spec, events.Catching | events.Boundary | events.EventSubProcess):
+            return
+        for number, each in enumerate(event.parts):
+            if each.kind in events.LISTENING:
+                part = events.Part(self.graph, spec.listener, f"p{number}:{element.id}", each)
+                part.clock_names = spec.clock_names
+                self._parts[spec.listener.id, number] = spec.parts[number] = part
+
+    def _is_undoing(self, event_sub: Element) -> bool:
+        starts = (self.process.elements[child] for child in event_sub.children)
+        return any(s.type == "START_EVENT" and s.event is not None and s.event.kind == "compensate" for s in starts)
+
+    def _let_undo(self, element: Element) -> None:
+        """Note of an activity that can be undone, and of the scopes around it, that they may leave something to undo."""
+        outer = self._outer[element.id]
+        undoing = element.type == "EVENT_SUB_PROCESS" and self._is_undoing(element)
+        if outer.undo is None and not undoing:
+            return
+        at = self.process.elements[element.parent_id or ""] if undoing else element
+        while at.parent_id is not None and not at.for_compensation and not self._is_undoing(at):
+            for spec in (self._outer[at.id], self._inner.get(at.id)):
+                if spec is not None:
+                    spec.undoable = True
+            at = self.process.elements[at.parent_id]
 
     def _link_catch(self, element: Element, link: str) -> Node:
         for other in self.process.elements.values():
@@ -119,7 +156,9 @@ def _class(element: Element) -> type[Node]:
     if element.type == "PROCESS":
         return scopes.Root
     if element.type in {"INTERMEDIATE_THROW_EVENT", "END_EVENT"}:
-        return _THROWS.get(kind, Node)
+        return Node if kind in {"none", "link"} else events.Throwing
+    if element.type == "BOUNDARY_EVENT" and kind == "compensate":
+        return events.Undo
     if element.type == "INTERMEDIATE_CATCH_EVENT":
         return Node if kind == "link" else events.Catching
     if element.type == "SCRIPT_TASK":

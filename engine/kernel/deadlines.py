@@ -15,7 +15,6 @@ from engine.kernel.spiff import CoreTask
 from engine.kernel.surroundings import Surroundings
 from engine.kernel.tree import Tree
 from engine.kernel.trouble import Trouble
-from engine.kernel.variables import View
 
 _CALENDAR_FUNCTIONS = ("working days", "working day")
 
@@ -47,12 +46,12 @@ def _recompute(tree: Tree, task: CoreTask, state: dict[str, Any]) -> None:
         timer = element.event.timer if element.event else None
         if timer is None or timer.kind == "cycle" or not depends_on_calendar(timer.value):
             return
-        due = timers.first(timer, _view(tree, task), evaluation, at).at
+        due = timers.first(timer, tree.view(task.spec.waits_in(task)), evaluation, at).at
     else:
         term = element.user.due if element.user else None
         if not depends_on_calendar(term):
             return
-        due = evaluation.optional_moment(term, _view(tree, task))
+        due = evaluation.optional_moment(term, tree.view(task))
     if due is None or due.isoformat() == state["due"]:
         return
     state["due"] = due.isoformat()
@@ -62,13 +61,6 @@ def _recompute(tree: Tree, task: CoreTask, state: dict[str, Any]) -> None:
         tree.emit(a.TimerArmed(task.key, element.id, due, int(state["left"]), str(state["text"]), clock))
     else:
         tree.emit(a.TaskUpdated(task.key, element.id, due))
-
-
-def _view(tree: Tree, task: CoreTask) -> View:
-    host = tree.tasks.get(task.memo.get("host", 0))
-    if host is not None:
-        return tree.view(host)
-    return tree.view(task.scope if task.spec.listener is not task.spec.element else task)
 
 
 def start_timer(
@@ -86,7 +78,8 @@ def start_timer(
         InvalidValue: the element is no timer start event, or its expression fails.
     """
     element = process.elements.get(element_id)
-    timer = element.event.timer if element and element.event and element.type == "START_EVENT" else None
+    event = element.event.part("timer") if element and element.event and element.type == "START_EVENT" else None
+    timer = event.timer if event is not None else None
     if timer is None:
         raise InvalidValue(f"{element_id} 不是定时开始事件 / is no timer start event", element_id=element_id)
     evaluation = Evaluation(surroundings.environment)

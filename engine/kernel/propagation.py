@@ -15,22 +15,27 @@ if TYPE_CHECKING:
     from engine.kernel.specs.base import Node
 
 
-def throw(task: CoreTask, code: str, message: str, variables: Mapping[str, Value], *, ended: bool = False) -> None:
-    """Throw a BPMN error from an element; `ended` = it is an end event, which completes by it.
+def check_caught(task: CoreTask, code: str, message: str = "") -> None:
+    """Look whether an error from an element would be caught.
 
     Raises:
         Trouble: nobody catches it, and the instance was not called by another one.
     """
-    tree = task.tree
-    found = _catcher(task, "error", code)
-    if found is None and not tree.root.memo.get("called"):
+    if _catcher(task, "error", code) is None and not task.tree.root.memo.get("called"):
         reason = f"：{message}" if message else ""
         raise Trouble(UNHANDLED_ERROR_EVENT, f"没有元素捕获错误 {code}{reason} / nobody catches the error {code}")
-    thrower = task.spec.element.id
-    if ended:
-        tree.finish(task)
+
+
+def throw(task: CoreTask, code: str, message: str, variables: Mapping[str, Value]) -> None:
+    """Throw a BPMN error from an element, or from an end event that just completed.
+
+    Raises:
+        Trouble: nobody catches it, and the instance was not called by another one.
+    """
+    check_caught(task, code, message)
+    found = _catcher(task, "error", code)
     if found is None:
-        tree.end("TERMINATED", error=(code, message), by=thrower)
+        task.tree.end("TERMINATED", error=(code, message), by=task.spec.element.id)
         return
     _catch(*found, code, message, variables)
 
@@ -45,51 +50,57 @@ def escalate(task: CoreTask, code: str, variables: Mapping[str, Value]) -> None:
         tree.emit(a.Escalated(task.spec.element.id, code, variables))
 
 
-def _catcher(task: CoreTask, kind: str, code: str) -> tuple[Node, CoreTask] | None:
-    """Return who catches (boundary event, host) or (event sub-process, scope): the nearest, and there the exact code first."""
+def _catcher(task: CoreTask, kind: str, code: str) -> tuple[Node, Event, CoreTask] | None:
+    """Return who catches: (boundary event, its definition, host) or (event sub-process, its definition, scope).
+
+    The nearest does, and there the exact code first. A sub-process that completed catches nothing of what undoes it.
+    """
     at = task
     while True:
-        boundary = _matching(at.spec.boundaries, kind, code) if "i" not in at.memo else None
+        boundary = _matching(at.spec.boundaries, kind, code) if "i" not in at.memo and "kept" not in at.memo else None
         if boundary is not None:
-            return boundary, at
+            return *boundary, at
         if at.parent_key is None:
             return None
         scope = at.scope
-        if not scope.memo.get("interrupted"):
+        if not scope.memo.get("interrupted") and "kept" not in scope.memo:
             event_sub = _matching([e for e in scope.spec.event_subs if e is not at.spec], kind, code)
             if event_sub is not None:
-                return event_sub, scope
+                return *event_sub, scope
         at = scope
 
 
-def _matching(candidates: Sequence[Node], kind: str, code: str) -> Node | None:
-    found: Node | None = None
+def _matching(candidates: Sequence[Node], kind: str, code: str) -> tuple[Node, Event] | None:
+    found: tuple[Node, Event] | None = None
     for candidate in candidates:
         event = candidate.listener.event
-        if event is None or event.kind != kind:
-            continue
-        if event.code is None:
-            found = found or candidate
-        elif event.code.text == code:
-            return candidate
+        for part in event.each if event is not None else ():
+            if part.kind != kind:
+                continue
+            if part.code is None:
+                found = found or (candidate, part)
+            elif part.code.text == code:
+                return candidate, part
     return found
 
 
-def _catch(catcher: Node, at: CoreTask, code: str, message: str, variables: Mapping[str, Value]) -> None:
+def _catch(catcher: Node, event: Event, at: CoreTask, code: str, message: str, variables: Mapping[str, Value]) -> None:
+    fire(catcher, at, {**variables, **_named(event, code, message)})
+
+
+def fire(catcher: Node, at: CoreTask, variables: Mapping[str, Value]) -> None:
+    """Let an event come to one that did not wait for it: to a boundary event of `at`, or an event sub-process in `at`."""
     tree = at.tree
-    event = catcher.listener.event
-    assert event is not None
-    brought = {**variables, **_named(event, code, message)}
     if catcher.is_scope:
         task = tree.spawn(at, catcher)
-        catcher.trigger(task, brought)
+        catcher.trigger(task, variables)
         return
     scope = at.scope
     task = tree.spawn(scope, catcher)
     tree.entered(task)
     if catcher.listener.interrupting:
         tree.kill(at, catcher.element.id)
-    tree.receive(task, brought)
+    tree.receive(task, variables)
 
 
 def _named(event: Event, code: str, message: str) -> dict[str, Value]:

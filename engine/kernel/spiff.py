@@ -122,6 +122,10 @@ class CoreTask(Task):  # type: ignore[misc]  # no stubs
         """Put it on another spec."""
         self.spec = self.task_spec = spec
 
+    def move_into(self, scope_key: int) -> None:
+        """Put it into another scope."""
+        self._parent = scope_key
+
     def become(self, state: int) -> None:
         """Set the state, whatever it was before."""
         self._set_state(state)

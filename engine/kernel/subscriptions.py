@@ -1,18 +1,30 @@
-"""What a task waits for: a timer, a message, or a signal."""
+"""What a task waits for: a timer, a message, a signal, a condition, or several of these."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from engine.definitions.model import Event
 from engine.errors import Defect
 from engine.kernel import advance as a
-from engine.kernel import clocks, timers
+from engine.kernel import clocks, conditions, timers
 from engine.kernel.spiff import CoreTask
 from engine.kernel.variables import View
 
+if TYPE_CHECKING:
+    from engine.kernel.specs.base import Node
 
-def subscribe(task: CoreTask, view: View) -> bool:
+LISTENING = {"timer", "message", "signal", "conditional"}
+
+
+def listens(spec: Node) -> bool:
+    """Whether an event waits: what is thrown inside (errors, escalations, compensation) comes without waiting."""
+    event = spec.listener.event
+    return event is not None and any(part.kind in LISTENING for part in event.each)
+
+
+def subscribe(task: CoreTask) -> bool:
     """Evaluate and open the subscription of a task's event; False when nothing is waited for (a past timer, only recorded).
 
     Raises:
@@ -21,9 +33,15 @@ def subscribe(task: CoreTask, view: View) -> bool:
     event = task.spec.listener.event
     if event is None:
         raise Defect(f"{task.spec.listener.id} has no event")
+    view = task.tree.view(task.spec.waits_in(task))
     if event.kind == "timer":
         return _timer(task, event, view)
-    if event.kind == "message":
+    if event.kind == "multiple":
+        for number, part in task.spec.parts.items():
+            task.tree.spawn(task, part, part=number, whole=task.key)
+    elif event.kind == "conditional":
+        conditions.arm(task, event)
+    elif event.kind == "message":
         _message(task, event, view)
     elif event.kind == "signal":
         assert event.name is not None
@@ -42,6 +60,8 @@ def caught(task: CoreTask) -> None:
     task.memo.pop("wait", None)
     task.memo.pop("timer", None)
     task.memo.pop("name", None)
+    task.memo.pop("was", None)
+    task.tree.conditions.pop(task.key, None)
     task.tree.clocked.discard(task.key)
     task.tree.touch(task)
 

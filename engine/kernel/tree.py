@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import Defect
 from engine.kernel import advance as a
-from engine.kernel import clocks
+from engine.kernel import clocks, compensation, conditions
 from engine.kernel.evaluation import Evaluation
 from engine.kernel.spiff import COMPLETED, ERROR, FUTURE, READY, STARTED, STATE_NAMES, STATES, WAITING, CoreTask, CoreTree
 from engine.kernel.surroundings import Surroundings
@@ -44,7 +44,8 @@ class Tree(CoreTree):
         self.joining: dict[tuple[int, str], dict[int, CoreTask]] = {}  # (scope, gateway) -> tokens that wait there
         self.stoppers: dict[int, CoreTask] = {}  # active elements that stop clocks
         self.clocked: set[int] = set()  # tasks with a timer or a due date
-        self.signals: deque[tuple[str, Mapping[str, Value], tuple[int, ...]]] = deque()
+        self.conditions: dict[int, bool] = {}  # tasks that wait for a condition; True = it has to be looked at
+        self.set_since: list[tuple[int, str, bool]] = []  # (scope, variable, is new), for who waits for a condition
         self._queue: deque[CoreTask] = deque()
         self._new: set[int] = set()
         self._budget = 0
@@ -68,7 +69,7 @@ class Tree(CoreTree):
         """Restore live tasks and variables; the order of the rows does not matter."""
         for row in sorted(rows, key=lambda r: r.key):
             memo = dict(row.data)
-            spec = self.blueprint.spec(row.element_id, inner="i" in memo)
+            spec = self.blueprint.spec(row.element_id, inner="i" in memo, part=memo.get("part"))
             task = CoreTask(self, spec, row.parent_key, STATES[row.state], row.key, memo)
             if row.parent_key is None:
                 self.root = task
@@ -95,6 +96,7 @@ class Tree(CoreTree):
         self.blueprint, self.spec = blueprint, blueprint.graph
         for index in (self.attached, self.joining, self.stoppers, self.clocked):
             index.clear()
+        self.conditions.clear()
         for key, task in self.tasks.items():
             if task.spec.element.id != specs[key].element.id:
                 self.touch(task)
@@ -103,9 +105,11 @@ class Tree(CoreTree):
             self._index(task)
 
     def _index(self, task: CoreTask) -> None:
-        owner = task.memo.get("host") or task.memo.get("gate")
+        owner = _owner(task.memo)
         if owner is not None:
             self.attached.setdefault(owner, set()).add(task.key)
+        if task.memo.get("wait") == "conditional":
+            self.conditions[task.key] = False
         if "timer" in task.memo or "due" in task.memo:
             self.clocked.add(task.key)
         if task.state == WAITING and task.spec.joins:
@@ -142,16 +146,28 @@ class Tree(CoreTree):
 
     def spawn(self, scope: CoreTask, spec: Node, **memo: Any) -> CoreTask:
         """Put a new element instance into a scope; it is entered when its turn comes."""
+        task = self.place(scope, spec, FUTURE, **memo)
+        self.enqueue(task)
+        return task
+
+    def place(self, scope: CoreTask, spec: Node, state: int, **memo: Any) -> CoreTask:
+        """Put a new element instance into a scope, in a state."""
         key = next(self.surroundings.keys)
-        task = self._put(spec, scope.key, FUTURE, key, memo)
+        task = self._put(spec, scope.key, state, key, memo)
         scope.child_keys[key] = None
         self._new.add(key)
         self.touch(task)
-        owner = memo.get("host") or memo.get("gate")
+        owner = _owner(memo)
         if owner is not None:
             self.attached.setdefault(owner, set()).add(key)
-        self.enqueue(task)
         return task
+
+    def move(self, task: CoreTask, scope: CoreTask) -> None:
+        """Put an element instance into another scope."""
+        del task.scope.child_keys[task.key]
+        task.move_into(scope.key)
+        scope.child_keys[task.key] = None
+        self.touch(task)
 
     def enqueue(self, task: CoreTask) -> None:
         """Put a task to those that go on."""
@@ -161,23 +177,31 @@ class Tree(CoreTree):
         """Take a task out of the tree, with its variables, what it waited for, and the events attached to it."""
         if task.key not in self.tasks:
             return
-        for key in tuple(self.attached.pop(task.key, ())):
-            self.drop(self.tasks[key])
-        self.stop_waiting(task)
-        if "incident" in task.memo:
-            self.emit(a.IncidentResolved(task.memo.pop("incident"), task.key, task.spec.element.id))
-        owner = task.memo.get("host") or task.memo.get("gate")
+        self.release(task)
+        owner = _owner(task.memo)
         if owner in self.attached:
             self.attached[owner].discard(task.key)
         if task.spec.joins:
             self.joining.get((task.scope.key, task.spec.name), {}).pop(task.key, None)
-        self.clocked.discard(task.key)
         del self.tasks[task.key]
         if task.parent_key is not None:
             del task.scope.child_keys[task.key]
         self._forget(task.key)
+
+    def release(self, task: CoreTask) -> None:
+        """Let a task wait for nothing any more, and hold no incident and no clock, its own or another's."""
+        self.detach(task)
+        self.stop_waiting(task)
+        if "incident" in task.memo:
+            self.emit(a.IncidentResolved(task.memo.pop("incident"), task.key, task.spec.element.id))
+        self.clocked.discard(task.key)
         if self.stoppers.pop(task.key, None):
             clocks.resume(self, task)
+
+    def detach(self, task: CoreTask) -> None:
+        """Drop the events attached to a task."""
+        for key in tuple(self.attached.pop(task.key, ())):
+            self.drop(self.tasks[key])
 
     def _forget(self, key: int) -> None:
         self.advance.rows_put.pop(key, None)
@@ -198,6 +222,7 @@ class Tree(CoreTree):
         timer = task.memo.pop("timer", None)
         if waits is None or (waits == "timer" and timer is not None and "held" in timer):
             return
+        self.conditions.pop(task.key, None)
         change = _CANCELLED.get(waits, a.SubscriptionClosed)
         self.emit(change(task.key, task.spec.listener.id))
 
@@ -205,18 +230,28 @@ class Tree(CoreTree):
         """Terminate an element instance and everything in it."""
         if task.key not in self.tasks:
             return
-        self.kill_children(task, by)
+        self._kill_all_in(task, by)
         entered = task.memo.get("on", False)
         self.drop(task)
         if entered:
             self.emit(a.ElementTerminated(task.key, task.spec.element.id, by))
 
-    def kill_children(self, task: CoreTask, by: str | None, spare: CoreTask | None = None) -> None:
-        """Terminate everything in a scope, except one."""
+    def _kill_all_in(self, task: CoreTask, by: str | None) -> None:
         for key in tuple(task.child_keys):
             child = self.tasks.get(key)
-            if child is not None and child is not spare:
+            if child is not None:
                 self.kill(child, by)
+
+    def kill_children(self, task: CoreTask, by: str | None, spare: CoreTask | None = None) -> None:
+        """Terminate everything in a scope, except one; what it completed can still be undone."""
+        for key in tuple(task.child_keys):
+            child = self.tasks.get(key)
+            if child is None or child is spare:
+                continue
+            if not compensation.is_done(child):
+                self.kill(child, by)
+            elif child.state != WAITING:
+                compensation.interrupt(self, child, by)
 
     def entered(self, task: CoreTask) -> None:
         """Record that an element became active; once."""
@@ -230,7 +265,11 @@ class Tree(CoreTree):
 
     def finish(self, task: CoreTask) -> None:
         """Record that an element ended normally, and take it out of the tree."""
-        self.drop(task)
+        if task.spec.undoable and compensation.remember(self, task):
+            self.release(task)
+        else:
+            self._kill_all_in(task, None)
+            self.drop(task)
         self.emit(a.ElementCompleted(task.key, task.spec.element.id))
 
     def take(self, scope: CoreTask, flow_id: str | None, target: Node) -> None:
@@ -252,7 +291,7 @@ class Tree(CoreTree):
     def end(self, state: str, *, error: tuple[str, str] | None = None, by: str | None = None) -> None:
         """End the instance; what still lives in it is terminated."""
         root = self.root
-        self.kill_children(root, by)
+        self._kill_all_in(root, by)
         handed = {} if error else {n: v for n, v in self.variables[root.key].items() if not n.startswith("#")}
         self.ended = True
         self.drop(root)
@@ -279,11 +318,16 @@ class Tree(CoreTree):
 
     def set_local(self, scope: CoreTask, name: str, value: Value) -> None:
         """Set a variable in a scope, whatever the scopes around it hold."""
-        own = self.variables.setdefault(scope.key, {})
-        own[name] = value
-        self.advance.variables_put[scope.key, name] = value
+        if self.conditions and not name.startswith("#"):
+            self.set_since.append((scope.key, name, name not in self.variables.get(scope.key, ())))
+        self.put(scope, name, value)
         if not name.startswith("#"):
             self.emit(a.VariableSet(scope.key, name, value))
+
+    def put(self, scope: CoreTask, name: str, value: Value) -> None:
+        """Store a variable of a scope, and say nothing of it."""
+        self.variables.setdefault(scope.key, {})[name] = value
+        self.advance.variables_put[scope.key, name] = value
 
     def set_merged(self, task: CoreTask, name: str, value: Value) -> None:
         """Set a variable in the nearest scope that has it, or else in the root."""
@@ -342,12 +386,14 @@ class Tree(CoreTree):
         while True:
             while self._queue and not self.ended:
                 self._go_on(self._queue.popleft())
+                if self.conditions:
+                    conditions.look(self)
             if self.ended:
                 self._queue.clear()
                 return
-            if self.blueprint.inclusive and self._inclusive_join():
-                continue
-            if not self._own_signal():
+            if self.conditions:
+                conditions.look(self)
+            if not self._queue and not (self.blueprint.inclusive and self._inclusive_join()):
                 return
 
     def _go_on(self, task: CoreTask) -> None:
@@ -383,18 +429,14 @@ class Tree(CoreTree):
                     return True
         return False
 
-    def _own_signal(self) -> bool:
-        """Deliver a signal thrown in this instance to the subscriptions it had then."""
-        while self.signals:
-            name, variables, keys = self.signals.popleft()
-            for key in keys:
-                task = self.tasks.get(key)
-                if task is not None and task.memo.get("wait") == "signal":
-                    self.emit(a.EventReceived(key, task.spec.listener.id, "signal", name))
-                    task.spec.trigger(task, variables)
-            if self._queue:
-                return True
-        return False
+    def hear(self, name: str, variables: Mapping[str, Value]) -> None:
+        """Deliver a signal thrown in this instance to those who wait for it here."""
+        waiting = tuple(t.key for t in self.waiting() if t.memo["wait"] == "signal" and t.memo["name"] == name)
+        for key in waiting:
+            task = self.tasks.get(key)
+            if task is not None and task.memo.get("wait") == "signal":
+                self.emit(a.EventReceived(key, task.spec.listener.id, "signal", name))
+                task.spec.trigger(task, variables)
 
     def scope_is_quiet(self, scope: CoreTask) -> None:
         """Complete a scope in which nothing lives any more but subscriptions of its event sub-processes."""
@@ -433,3 +475,9 @@ class Tree(CoreTree):
     def waiting(self) -> Iterator[CoreTask]:
         """Yield the tasks that wait for something outside."""
         return (t for t in tuple(self.tasks.values()) if "wait" in t.memo)
+
+
+def _owner(memo: Mapping[str, Any]) -> int | None:
+    """Return the key of the host, event-based gateway or multiple event that an event waits for."""
+    found: int | None = memo.get("host") or memo.get("gate") or memo.get("whole")
+    return found

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from engine.definitions.model import Element, Flow
 from engine.errors import Defect
 from engine.kernel import clocks
-from engine.kernel.spiff import CoreSpec, CoreTask, Graph
+from engine.kernel.spiff import WAITING, CoreSpec, CoreTask, Graph
 from engine.kernel.trouble import CONDITION_ERROR, Trouble
 from engine.kernel.variables import Value
 
 if TYPE_CHECKING:
-    from engine.kernel.specs.events import Boundary, EventSubProcess
+    from engine.kernel.specs.events import Boundary, EventSubProcess, Part, Undo
     from engine.kernel.specs.scopes import Body
 
 
@@ -27,12 +27,18 @@ class Node(CoreSpec):
         boundaries: the boundary events attached to it.
         event_subs: event sub-processes in it, when it is a scope.
         start: the none start event, when it is a scope.
+        undo: the compensation boundary event attached to it, which waits when it has completed.
+        undone_by: the compensation event sub-process in it, when it is a scope.
+        undoable: whether it may leave something to undo when it completes (see `engine.kernel.compensation`).
+        cancelled_by: the cancel boundary event attached to it, when it is a transaction.
+        parts: the definitions of a multiple event that wait, one by one.
         body: the multi-instance whose inner instances these are.
         clock_names: names of the clocks its timer or due date belongs to.
     """
 
     joins = False  # keeps tokens that wait for each other
     is_scope = False
+    collects = False  # holds what its inner instances leave to be undone until it completes itself
 
     def __init__(self, graph: Graph, element: Element, name: str) -> None:
         super().__init__(graph, name)
@@ -43,6 +49,11 @@ class Node(CoreSpec):
         self.boundaries: list[Boundary] = []
         self.event_subs: list[EventSubProcess] = []
         self.start: Node | None = None
+        self.undo: Undo | None = None
+        self.undone_by: EventSubProcess | None = None
+        self.undoable = False
+        self.cancelled_by: Boundary | None = None
+        self.parts: dict[int, Part] = {}
         self.body: Body | None = None
         self.clock_names: frozenset[str] = frozenset()
 
@@ -142,13 +153,25 @@ class Node(CoreSpec):
         """Take the event it waited for."""
         raise Defect(f"{self.element.id} waits for no event")
 
+    def waits_in(self, task: CoreTask) -> CoreTask:
+        """Return the element instance in which the expressions of its event are evaluated."""
+        return task
+
+    def undo_it(self, task: CoreTask) -> None:
+        """Undo what it left behind."""
+        raise Defect(f"{self.element.id} leaves nothing to undo")
+
+    def compensated(self, task: CoreTask) -> None:
+        """All is undone that it asked for."""
+        raise Defect(f"{self.element.id} asks for no compensation")
+
     def counters(self, task: CoreTask) -> Mapping[str, Value] | None:
         """Return variables that are computed, not stored."""
         return None
 
     def is_passive(self, task: CoreTask) -> bool:
         """Whether it does not keep its scope open."""
-        return False
+        return "kept" in task.memo and task.state == WAITING
 
     def may_pass(self, task: CoreTask) -> bool:
         """Whether tokens that wait here may go on although not all have come."""

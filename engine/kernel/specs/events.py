@@ -1,32 +1,35 @@
-"""Events: catching, throwing, ending, on the boundary; and event sub-processes."""
+"""Events: catching, throwing, ending, on the boundary; event sub-processes; several definitions on one event; compensation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from engine.definitions.model import Element, Event
 from engine.kernel import advance as a
-from engine.kernel import propagation, subscriptions, timers
+from engine.kernel import compensation, propagation, subscriptions, timers
 from engine.kernel.specs.base import Node
+from engine.kernel.specs.scopes import scope_undone
 from engine.kernel.specs.tasks import JobTask
-from engine.kernel.spiff import STARTED, WAITING, CoreTask
+from engine.kernel.spiff import STARTED, WAITING, CoreTask, Graph
 from engine.kernel.trouble import Trouble
-from engine.kernel.variables import Value
+from engine.kernel.variables import Value, is_internal
 
-LISTENING = {"timer", "message", "signal"}
+LISTENING = subscriptions.LISTENING
 
 
 class Catching(Node):
-    """Intermediate catch events and receive tasks: wait for a timer, a message or a signal."""
+    """Intermediate catch events and receive tasks: wait for a timer, a message, a signal or a condition."""
 
     def enter(self, task: CoreTask) -> bool:
         if "gate" in task.memo:  # it becomes active only when it is the first of its event-based gateway
-            subscriptions.subscribe(task, task.tree.view(task))
+            subscriptions.subscribe(task)
             task.become(WAITING)
             return False
         return super().enter(task)
 
     def activate(self, task: CoreTask) -> bool:
-        if not subscriptions.subscribe(task, task.tree.view(task)):
+        if not subscriptions.subscribe(task):
             return True
         task.become(WAITING)
         return False
@@ -46,48 +49,86 @@ class Catching(Node):
         task.go_on()
 
 
-class Throwing(Node):
-    """Throws a signal or an escalation, intermediate or at an end."""
+class Throwing(JobTask):
+    """Throws, intermediate or at an end, all that its definitions say.
 
-    def produce(self, task: CoreTask) -> None:
-        tree, event = task.tree, self.element.event
-        assert event is not None
-        if event.kind == "signal":
-            assert event.name is not None
-            view = tree.view(task)
-            name = tree.evaluation.text(event.name, view)
-            local = {n: v for n, v in tree.variables.get(task.key, {}).items() if not n.startswith("#")}
-            tree.emit(a.SignalThrown(self.element.id, name, local))
-            keys = tuple(t.key for t in tree.waiting() if t.memo["wait"] == "signal" and t.memo["name"] == name)
-            tree.signals.append((name, local, keys))
-        elif event.kind == "escalation":
-            assert event.code is not None
-            propagation.escalate(task, tree.evaluation.text(event.code, tree.view(task)), {})
+    Compensation comes first, which may take its time; then a message, by a job; signals and escalations, which act at once; at
+    last, at an end, an error, a termination or a cancellation. An error that nobody catches is an incident, or in a called
+    instance its caller's affair, never a success.
+    """
 
+    def activate(self, task: CoreTask) -> bool:
+        undo = self._event.part("compensate")
+        if undo is not None and "undone" not in task.memo:
+            task.memo["undone"] = True
+            task.become(STARTED)
+            if compensation.throw(task, undo.activity, waits=undo.waits):
+                return False
+        return self._send(task)
 
-class ErrorEnd(Node):
-    """Throws a BPMN error. Nobody catches it: an incident, or in a called instance its caller's affair. Never a success."""
+    def _send(self, task: CoreTask) -> bool:
+        return super().activate(task) if self._event.part("message") is not None else True
 
-    def complete(self, task: CoreTask) -> None:
-        tree, event = task.tree, self.element.event
-        assert event is not None
-        assert event.code is not None
-        code = tree.evaluation.text(event.code, tree.view(task))
-        propagation.throw(task, code, self.element.name, {}, ended=True)
-
-
-class TerminateEnd(Node):
-    """Ends everything in its scope, which then completes."""
+    def compensated(self, task: CoreTask) -> None:
+        tree = task.tree
+        if "detached" in task.memo:  # the event itself went on long since
+            scope = task.scope
+            tree.drop(task)
+            tree.scope_is_quiet(scope)
+            return
+        try:
+            at_once = self._send(task)
+        except Trouble as trouble:
+            tree.incident(task, trouble.kind, trouble.message, "enter")
+            return
+        if at_once:
+            task.go_on()
 
     def complete(self, task: CoreTask) -> None:
         tree, scope = task.tree, task.scope
-        tree.finish(task)
-        tree.kill_children(scope, self.element.id)
-        tree.scope_is_quiet(scope)
+        view = tree.view(task)
+        local = {n: v for n, v in tree.variables.get(task.key, {}).items() if not is_internal(n)}
+        signals = [tree.evaluation.text(e.name, view) for e in self._event.each if e.kind == "signal" and e.name]
+        escalations = [tree.evaluation.text(e.code, view) for e in self._event.each if e.kind == "escalation" and e.code]
+        error = self._event.part("error")
+        code = tree.evaluation.text(error.code, view) if error is not None and error.code is not None else None
+        tree.map_outputs(task)
+        if code is not None:
+            propagation.check_caught(task, code)
+        if self.element.type == "END_EVENT":
+            tree.finish(task)
+        for name in signals:
+            tree.emit(a.SignalThrown(self.element.id, name, local))
+            tree.hear(name, local)
+        for escalation in escalations:
+            if scope.key in tree.tasks:
+                propagation.escalate(task, escalation, {})
+        if self.element.type == "END_EVENT" and scope.key in tree.tasks:
+            self._end(task, scope, code)
+
+    def _end(self, task: CoreTask, scope: CoreTask, code: str | None) -> None:
+        tree, kinds = task.tree, {event.kind for event in self._event.each}
+        if code is not None:
+            propagation.throw(task, code, self.element.name, {})
+        elif "terminate" in kinds:
+            tree.kill_children(scope, self.element.id)
+            tree.scope_is_quiet(scope)
+        elif "cancel" in kinds:
+            compensation.cancel(_transaction(scope), self.element.id)
+        else:
+            tree.scope_is_quiet(scope)
+
+    @property
+    def _event(self) -> Event:
+        assert self.element.event is not None
+        return self.element.event
 
 
-class MessageThrow(JobTask):
-    """Sends a message by a job."""
+def _transaction(scope: CoreTask) -> CoreTask:
+    """Return the transaction that a cancel end event in a scope cancels."""
+    while not scope.spec.element.transaction:
+        scope = scope.scope
+    return scope
 
 
 class Boundary(Node):
@@ -95,18 +136,20 @@ class Boundary(Node):
 
     @property
     def listens(self) -> bool:
-        """Whether it waits for something from outside."""
-        return self.element.event is not None and self.element.event.kind in LISTENING
+        """Whether it waits for something."""
+        return subscriptions.listens(self)
 
     def enter(self, task: CoreTask) -> bool:
         if "on" in task.memo:
             return True
-        host = task.tree.tasks[task.memo["host"]]
-        if subscriptions.subscribe(task, task.tree.view(host)):
+        if subscriptions.subscribe(task):
             task.become(WAITING)
         else:
             task.tree.drop(task)
         return False
+
+    def waits_in(self, task: CoreTask) -> CoreTask:
+        return task.tree.tasks[task.memo["host"]]
 
     def trigger(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
         tree = task.tree
@@ -134,32 +177,37 @@ class EventSubProcess(Node):
 
     @property
     def listens(self) -> bool:
-        """Whether it waits for something from outside."""
-        return self.listener.event is not None and self.listener.event.kind in LISTENING
+        """Whether it waits for something."""
+        return subscriptions.listens(self)
 
     def enter(self, task: CoreTask) -> bool:
         if "on" in task.memo:  # its input mappings failed when its event came
             self._begin(task, task.tree.variables[task.key]["#brought"])
-        elif subscriptions.subscribe(task, task.tree.view(task.scope)):
+        elif subscriptions.subscribe(task):
             task.become(WAITING)
         else:
             task.tree.drop(task)
         return False
+
+    def waits_in(self, task: CoreTask) -> CoreTask:
+        return task.scope
 
     def trigger(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
         tree, scope = task.tree, task.scope
         state = task.memo.get("timer")
         subscriptions.caught(task)
         if self.listener.interrupting:
-            for key in tuple(scope.child_keys):
-                other = tree.tasks.get(key)
-                if other is not None and other is not task:
-                    tree.kill(other, self.listener.id)
+            tree.kill_children(scope, self.listener.id, spare=task)
             scope.memo["interrupted"] = True
             tree.touch(scope)
         else:
             rearm(task, self, state, scope)
         tree.entered(task)
+        self.start_it(task, variables)
+
+    def start_it(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
+        """Start it, with the variables that its event brought; input mappings that fail are an incident, and lose nothing."""
+        tree = task.tree
         task.become(STARTED)
         try:
             self._begin(task, variables)
@@ -168,7 +216,6 @@ class EventSubProcess(Node):
             tree.incident(task, trouble.kind, trouble.message, "enter")
 
     def _begin(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
-        """Start it, with the variables that its event brought."""
         tree = task.tree
         tree.map_inputs(task)
         task.become(STARTED)
@@ -178,24 +225,105 @@ class EventSubProcess(Node):
         tree.receive(tree.spawn(task, self.start), variables)
 
     def is_passive(self, task: CoreTask) -> bool:
-        return "on" not in task.memo
+        return "on" not in task.memo and task.state != STARTED
 
     def ran_dry(self, task: CoreTask) -> None:
+        if "kept" in task.memo:
+            compensation.go_on(task)
+            return
         task.tree.kill_children(task, None)
         task.go_on()
 
+    def undo_it(self, task: CoreTask) -> None:
+        compensation.undo_scope(task)
+
+    def compensated(self, task: CoreTask) -> None:
+        scope_undone(task)
+
+
+class Part(Node):
+    """One definition of a multiple event. It waits inside the event, and tells it what came."""
+
+    def __init__(self, graph: Graph, element: Element, name: str, event: Event) -> None:
+        super().__init__(graph, element, name)
+        self.listener = replace(element, event=event)
+
+    def enter(self, task: CoreTask) -> bool:
+        if subscriptions.subscribe(task):
+            task.become(WAITING)
+        else:
+            task.tree.drop(task)
+        return False
+
+    def waits_in(self, task: CoreTask) -> CoreTask:
+        return task.scope.spec.waits_in(task.scope)
+
+    def trigger(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
+        tree, whole = task.tree, task.scope
+        state = task.memo.get("timer")
+        subscriptions.caught(task)
+        event = whole.spec.listener.event
+        assert event is not None
+        brought: Mapping[str, Value] = variables
+        if event.parallel:
+            tree.drop(task)
+            brought = {**tree.variables.get(whole.key, {}).get("#brought", {}), **variables}
+            if tree.attached.get(whole.key):
+                tree.set_local(whole, "#brought", brought)
+                return
+        elif not whole.spec.listener.interrupting:  # the event waits on, beside what it started
+            rearm(task, self, state, whole, part=task.memo["part"], whole=whole.key)
+            tree.drop(task)
+            propagation.fire(whole.spec, whole.spec.waits_in(whole), variables)
+            return
+        tree.detach(whole)
+        whole.spec.trigger(whole, brought)
+
+    def is_passive(self, task: CoreTask) -> bool:
+        return True
+
+
+class Undo(Node):
+    """A compensation boundary event: it is left by its host when that completes, and waits to be asked to undo it.
+
+    It holds the host's own variables as they were then, and its handler runs in it. What the handler does not find there it
+    reads, and writes, in the scope around.
+    """
+
+    is_scope = True
+    handler: Node
+
+    def undo_it(self, task: CoreTask) -> None:
+        tree = task.tree
+        tree.entered(task)
+        for name, value in tree.variables.get(task.key, {}).items():
+            tree.emit(a.VariableSet(task.key, name, value))
+        tree.spawn(task, self.handler)
+
+    def ran_dry(self, task: CoreTask) -> None:
+        task.go_on()
+
+    def leave(self, task: CoreTask) -> None:
+        tree = task.tree
+        asked_by = int(task.memo["by"])
+        tree.finish(task)
+        compensation.is_undone(task, asked_by)
+
 
 def rearm(task: CoreTask, spec: Node, state: Mapping[str, object] | None, scope: CoreTask, **memo: int) -> None:
-    """Let a non-interrupting event wait again; a timer only when its cycle goes on."""
+    """Let a non-interrupting event wait again; a timer only when its cycle goes on, a condition for its next change to true."""
     tree = task.tree
     event = spec.listener.event
     assert event is not None
-    if event.kind not in LISTENING:
-        return
-    if event.kind != "timer":
+    if event.kind == "conditional":
+        tree.spawn(scope, spec, was=True, **memo)
+    elif event.kind == "multiple":  # of a parallel one all parts came; a timer does not come twice
+        if event.parallel and event.part("timer") is None:
+            tree.spawn(scope, spec, **memo)
+    elif event.kind in LISTENING and event.kind != "timer":
         tree.spawn(scope, spec, **memo)
-        return
-    assert state is not None
-    due = timers.following(state, tree.evaluation, tree.surroundings.now)
-    if due is not None:
-        tree.spawn(scope, spec, timer=due.memo(tree.surroundings.now), **memo)
+    elif event.kind == "timer":
+        assert state is not None
+        due = timers.following(state, tree.evaluation, tree.surroundings.now)
+        if due is not None:
+            tree.spawn(scope, spec, timer=due.memo(tree.surroundings.now), **memo)

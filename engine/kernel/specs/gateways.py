@@ -8,6 +8,8 @@ from engine.definitions.model import Flow
 from engine.kernel.specs.base import Node
 from engine.kernel.spiff import WAITING, CoreTask
 
+_ASIDE = {"host", "gate", "kept", "detached"}  # what waits beside the tokens, or is over
+
 
 class ExclusiveGateway(Node):
     """Takes the first flow whose condition holds, else the default."""
@@ -87,7 +89,7 @@ class InclusiveGateway(_Join):
         if missing:
             for key in scope.child_keys:
                 token = tree.tasks[key]
-                if key in waiting or ("host" in token.memo and "on" not in token.memo) or "gate" in token.memo:
+                if key in waiting or ("on" not in token.memo and not _ASIDE.isdisjoint(token.memo)):
                     continue
                 if self.reached_from(token.spec) & missing and not self.reached_from(token.spec, by_flows_alone=True) & here:
                     return False

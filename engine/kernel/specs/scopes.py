@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.definitions.model import Element, Loop
 from engine.errors import Defect
+from engine.kernel import compensation, propagation
 from engine.kernel.specs.base import Node
 from engine.kernel.spiff import STARTED, CoreTask, Graph
 from engine.kernel.variables import Value
@@ -37,8 +38,28 @@ class SubProcess(Node):
         return task
 
     def ran_dry(self, task: CoreTask) -> None:
+        if "kept" in task.memo or "cancelled" in task.memo:
+            compensation.go_on(task)
+            return
         task.tree.kill_children(task, None)
         task.go_on()
+
+    def undo_it(self, task: CoreTask) -> None:
+        compensation.undo_scope(task)
+
+    def compensated(self, task: CoreTask) -> None:
+        if "cancelled" in task.memo:
+            assert self.cancelled_by is not None
+            propagation.fire(self.cancelled_by, task, {})
+        else:
+            scope_undone(task)
+
+
+def scope_undone(task: CoreTask) -> None:
+    """A completed sub-process is undone: it goes, with all that was not asked to be undone in it."""
+    asked_by = int(task.memo["by"])
+    task.tree.kill(task, None)
+    compensation.is_undone(task, asked_by)
 
 
 class Root(Node):
@@ -58,6 +79,7 @@ class Body(Node):
     """
 
     is_scope = True
+    collects = True
 
     def __init__(self, graph: Graph, element: Element, name: str, inner: Node) -> None:
         super().__init__(graph, element, name)
@@ -140,14 +162,14 @@ class Body(Node):
             i = memo["next"]
             memo["next"] += 1
             self._begin(body, i, tree.variables[body.key]["#items"][i])
-        elif not body.child_keys:
+        elif not memo["live"]:
             body.go_on()
 
     def inner_gone(self, body: CoreTask) -> None:
         """An inner instance was terminated by hand."""
         body.memo["live"] -= 1
         body.tree.touch(body)
-        if not body.child_keys:
+        if not body.memo["live"]:
             body.go_on()
 
     def _results(self, body: CoreTask, more: Mapping[int, Value]) -> list[Value]:

@@ -119,14 +119,14 @@ def on_path(tag: str, inner: str = "", **attributes: object) -> str:
 
 
 REFUSED = {
-    "transaction": on_path("transaction", net("s1 > e1")),
+    "a transaction that is stored": on_path("transaction", net("s1 > e1"), method="##Store"),
     "ad-hoc sub-process": on_path("adHocSubProcess", net("t5 > t6")),
     "complex gateway": on_path("complexGateway"),
-    "compensation": on_path("intermediateThrowEvent", event("compensate")),
-    "conditional event": on_path(
-        "intermediateCatchEvent", "<b:conditionalEventDefinition><b:condition>x</b:condition></b:conditionalEventDefinition>"
+    "compensation of what is not there": on_path("intermediateThrowEvent", '<b:compensateEventDefinition activityRef="gone"/>'),
+    "a conditional start event": net(
+        "y > e", more=start("y", "<b:conditionalEventDefinition><b:condition>x</b:condition></b:conditionalEventDefinition>")
     ),
-    "multiple event": on_path("intermediateCatchEvent", timer("PT1H") + timer("PT2H")),
+    "a link and a timer on one event": on_path("intermediateCatchEvent", timer("PT1H") + '<b:linkEventDefinition name="l"/>'),
     "standard loop": on_path("userTask", "<b:standardLoopCharacteristics/>"),
     "start quantity": on_path("userTask", startQuantity="2"),
     "a service task without definition": on_path("serviceTask"),

@@ -103,6 +103,13 @@ def boundary(element_id: str, host: str, inner: str, *, interrupting: bool = Tru
     return element("boundaryEvent", element_id, inner, attachedToRef=host, cancelActivity=str(interrupting).lower())
 
 
+def undone_by(host: str, handler: str, handler_id: str, boundary_id: str | None = None) -> str:
+    """A compensation boundary event `b-…`, the activity that undoes its host, and the association between them."""
+    caught = boundary_id or f"b{handler_id}"
+    between = f'<b:association id="{caught}-a" sourceRef="{caught}" targetRef="{handler_id}" associationDirection="One"/>'
+    return boundary(caught, host, event("compensate")) + handler + between
+
+
 def each(
     collection: str,
     item: str | None = None,
@@ -224,6 +231,7 @@ class Play:
         assert {k: set(v) for k, v in tree.attached.items() if v} == {k: set(v) for k, v in live.attached.items() if v}
         assert set(tree.stoppers) == set(live.stoppers)
         assert tree.clocked == live.clocked
+        assert set(tree.conditions) == set(live.conditions)
 
     # --- asking
 
