@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 
-from engine.definitions.model import Event
+from engine.definitions.model import CalledElement, Event, UserTask
 from engine.definitions.reading import Draft, Reading, Scoped
+from engine.definitions.verdicts import GLOBAL_TASKS
 
 _SPLITTING = {"EXCLUSIVE_GATEWAY", "INCLUSIVE_GATEWAY"}
 _NO_CONDITIONS = {"PARALLEL_GATEWAY", "EVENT_BASED_GATEWAY"}
+_SCOPES = {"subProcess", "adHocSubProcess"}
+_NEVER_FIRST = {"START_EVENT", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"}
 
 
 def check(reading: Reading, scoped: Scoped) -> None:
     """Refuse, by name, what could not be executed as drawn; warn of what is never reached."""
+    begun = {d.parent_id for d in scoped.drafts.values() if d.type == "START_EVENT" or d.values.get("instantiates")}
     for draft in scoped.drafts.values():
-        _task(reading, draft)
-        _flows(reading, scoped, draft)
+        _task(reading, scoped, draft)
+        _flows(reading, draft, begun)
         _conditions(reading, scoped, draft)
         if draft.type == "EVENT_BASED_GATEWAY":
             _event_gateway(reading, scoped, draft)
+        if draft.values.get("instantiates") or draft.values.get("parallel_start"):
+            _instantiates(reading, scoped, draft)
         if draft.tag in {"startEvent", "boundaryEvent"}:
             _never_interrupting(reading, draft)
         _twice(reading, [scoped.drafts[b] for b in draft.boundaries])
-    for scope in (scoped.process, *(d for d in scoped.drafts.values() if d.tag == "subProcess")):
-        _starts(reading, scoped, scope)
+    for scope in (scoped.process, *(d for d in scoped.drafts.values() if d.tag in _SCOPES)):
+        _scope_starts(reading, scoped, scope)
         _links(reading, scoped, scope)
-        _twice(reading, _starting(scoped, scope))
+        _twice(reading, _starting(scoped, scope), scope.id if scope.type == "PROCESS" else "")
 
 
-def _task(reading: Reading, draft: Draft) -> None:
+def _task(reading: Reading, scoped: Scoped, draft: Draft) -> None:
     values, node = draft.values, draft.node
     if draft.id in reading.refused:
         return  # said already
@@ -43,6 +49,15 @@ def _task(reading: Reading, draft: Draft) -> None:
         reading.refuse(node, "业务规则任务应有被调用的决策或任务定义之一 / needs either a called decision or a task definition")
     elif draft.type == "CALL_ACTIVITY" and "call" not in values:
         reading.refuse(node, "没有被调用的流程 / no called process")
+    elif draft.type == "CALL_ACTIVITY" and (task := _global_task(reading, values["call"])) is not None:
+        reading.refuse(node, f"不能调用全局任务 {task}，请调用流程 / global tasks cannot be called, call a process")
+    elif draft.type == "COMPLEX_GATEWAY" and len(draft.incoming) > 1 and values.get("activation") is None:
+        reading.refuse(node, "汇合的复杂网关缺少 activationCondition / a complex gateway that joins needs an activationCondition")
+    elif draft.type == "USER_TASK" and not _is_offered(values.get("user")):
+        node.verdicts[None] = (
+            "executed",
+            "没有受理人，也没有候选人，只有管理员能办 / nobody is named: only administrators can do it",
+        )
     elif draft.type in {"INTERMEDIATE_THROW_EVENT", "END_EVENT"} and event is not None:
         if event.part("message") is not None and "job" not in values:
             reading.refuse(
@@ -54,16 +69,30 @@ def _task(reading: Reading, draft: Draft) -> None:
     catches_message = event is not None and any(
         part.kind == "message" and part.name is not None and part.correlation_key is None for part in event.each
     )
-    if reading.dialect == "zeebe" and catches_message and not values.get("offered_to") and not _starts_process(draft):
+    if reading.dialect == "zeebe" and catches_message and not values.get("offered_to") and not _starts(scoped, draft):
         reading.refuse(node, "消息没有关联键（correlationKey）/ the message has no correlation key")
 
 
-def _starts_process(draft: Draft) -> bool:
-    parent = draft.node.parent
-    return draft.type == "START_EVENT" and parent is not None and parent.name == "process"
+def _is_offered(user: UserTask | None) -> bool:
+    return user is not None and any((user.assignee, user.candidate_groups, user.candidate_users))
 
 
-def _flows(reading: Reading, scoped: Scoped, draft: Draft) -> None:
+def _global_task(reading: Reading, call: CalledElement) -> str | None:
+    """Return the id of the global task that a call activity calls; None where it calls none."""
+    called = reading.references.get((call.process_id.static or "").rpartition(":")[2])
+    return called.id if called is not None and called.name in GLOBAL_TASKS else None
+
+
+def _starts(scoped: Scoped, draft: Draft) -> bool:
+    """Whether an event or receive task starts the process: it needs no correlation key, there is no case yet."""
+    if draft.parent_id != scoped.process.id:
+        return False
+    before = [scoped.drafts[scoped.flows[f].source].values for f in draft.incoming]
+    exclusive = any(v.get("instantiates") and not v.get("parallel_start") for v in before)
+    return draft.type == "START_EVENT" or bool(draft.values.get("instantiates")) or exclusive
+
+
+def _flows(reading: Reading, draft: Draft, begun: set[str | None]) -> None:
     node = draft.node
     if draft.incoming and draft.type in {"START_EVENT", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"}:
         reading.refuse(node, f"{draft.tag} 不能有流入的连线 / cannot have incoming flows")
@@ -75,14 +104,21 @@ def _flows(reading: Reading, scoped: Scoped, draft: Draft) -> None:
         reading.refuse(node, "链接的入口不能有流入的连线 / a link catch event cannot have incoming flows")
     if event is not None and event.kind == "link" and draft.type == "INTERMEDIATE_THROW_EVENT" and draft.outgoing:
         reading.refuse(node, "链接的出口不能有流出的连线 / a link throw event cannot have outgoing flows")
-    starts_itself = draft.type in {"START_EVENT", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"} or draft.values.get("for_compensation")
-    if not draft.incoming and not starts_itself and not is_link_catch:
+    if _is_first(draft) and draft.parent_id in begun and draft.id not in reading.incomplete:
         reading.warn(node, "没有流入的连线，永远到不了 / no incoming flow: it is never reached")
+
+
+def _is_first(draft: Draft) -> bool:
+    """Whether nothing leads to an element, so that it starts with its scope where that has no start event."""
+    event: Event | None = draft.values.get("event")
+    is_link = draft.type == "INTERMEDIATE_CATCH_EVENT" and event is not None and event.kind == "link"
+    never = draft.type in _NEVER_FIRST or draft.values.get("for_compensation") or draft.values.get("instantiates")
+    return not draft.incoming and not never and not is_link
 
 
 def _conditions(reading: Reading, scoped: Scoped, draft: Draft) -> None:
     default = draft.values.get("default")
-    if default is not None and default not in draft.outgoing:
+    if default is not None and default not in draft.outgoing and draft.id not in reading.incomplete:
         reading.refuse(draft.node, f"默认连线 {default} 不是它的流出连线 / the default flow is not one of its own", "default")
     flows = [scoped.flows[f] for f in draft.outgoing]
     for flow in flows:
@@ -104,7 +140,7 @@ def _conditions(reading: Reading, scoped: Scoped, draft: Draft) -> None:
 
 
 def _event_gateway(reading: Reading, scoped: Scoped, draft: Draft) -> None:
-    if not draft.outgoing:
+    if not draft.outgoing and draft.id not in reading.incomplete:
         reading.refuse(draft.node, "事件网关没有流出的连线 / the event-based gateway has no outgoing flow")
     for flow_id in draft.outgoing:
         target = scoped.drafts[scoped.flows[flow_id].target]
@@ -112,7 +148,7 @@ def _event_gateway(reading: Reading, scoped: Scoped, draft: Draft) -> None:
         waits = target.type == "RECEIVE_TASK" or (
             target.type == "INTERMEDIATE_CATCH_EVENT" and (event is None or event.kind != "link")
         )
-        if not waits or target.boundaries or target.values.get("loop"):
+        if not waits or target.boundaries or target.values.get("loop") or target.values.get("start_quantity", 1) > 1:
             reading.refuse(draft.node, f"事件网关只能通向捕获事件，{target.id} 不是 / {target.id} is not a catch event")
         elif len(target.incoming) > 1:
             reading.refuse(
@@ -127,17 +163,53 @@ def _never_interrupting(reading: Reading, draft: Draft) -> None:
         reading.refuse(draft.node, "错误事件总是中断的 / error events always interrupt")
 
 
-def _starts(reading: Reading, scoped: Scoped, scope: Draft) -> None:
+def _instantiates(reading: Reading, scoped: Scoped, draft: Draft) -> None:
+    """Check what starts the process without being a start event."""
+    node, values = draft.node, draft.values
+    if not values.get("instantiates"):
+        reading.refuse(
+            node, "eventGatewayType=Parallel 只用于启动流程的网关 / only a gateway that instantiates", "eventGatewayType"
+        )
+        return
+    if draft.parent_id != scoped.process.id or draft.incoming:
+        reading.refuse(
+            node,
+            "instantiate 只用于流程中没有流入连线的元素 / only for elements of the process itself without incoming flows",
+            "instantiate",
+        )
+    if values.get("loop") or values.get("start_quantity", 1) > 1:
+        reading.refuse(node, "启动流程的任务不能循环或多实例 / what starts the process cannot be repeated", "instantiate")
+    allowed = {"message"} if values.get("parallel_start") else {"message", "signal"}
+    waiting = [scoped.drafts[scoped.flows[f].target] for f in draft.outgoing] if draft.type == "EVENT_BASED_GATEWAY" else [draft]
+    for each in waiting:
+        event: Event | None = each.values.get("event")
+        if event is None:
+            continue  # refused already
+        if event.kind not in allowed:
+            words = "、".join(sorted(allowed))
+            reading.refuse(each.node, f"启动流程的网关之后只能是 {words} 事件 / only {words} events can start a process here")
+        elif event.name is not None and event.name.static is None:
+            _static_start(reading, each, event)
+
+
+def _scope_starts(reading: Reading, scoped: Scoped, scope: Draft) -> None:
     starts = [scoped.drafts[c] for c in scope.children if scoped.drafts[c].type == "START_EVENT"]
     kinds = Counter(e.kind for d in starts if (e := d.values.get("event")) is not None)
+    if scope.type == "AD_HOC_SUB_PROCESS":
+        _ad_hoc(reading, scoped, scope)
+        return
     if len(starts) > sum(kinds.values()):
         return  # an event was refused already
-    if not starts:
-        reading.refuse(scope.node, "没有开始事件 / there is no start event")
-    elif scope.type == "EVENT_SUB_PROCESS" and (len(starts) != 1 or kinds["none"]):
+    if scope.type == "EVENT_SUB_PROCESS" and (len(starts) != 1 or kinds["none"]):
         reading.refuse(scope.node, "事件子流程应有且只有一个带触发的开始事件 / needs exactly one start event with a trigger")
+    elif not starts:
+        children = [scoped.drafts[c] for c in scope.children]
+        if not any(_is_first(c) or c.values.get("instantiates") for c in children) and scope.id not in reading.incomplete:
+            reading.refuse(
+                scope.node, "没有开始事件，也没有可以开始的元素 / there is no start event, and nothing else to start with"
+            )
     elif scope.type == "SUB_PROCESS" and (len(starts) != 1 or not kinds["none"]):
-        reading.refuse(scope.node, "子流程应有且只有一个空白开始事件 / a sub-process needs exactly one none start event")
+        reading.refuse(scope.node, "子流程只能有一个空白开始事件 / a sub-process has exactly one none start event")
     elif scope.type == "PROCESS":
         if kinds["none"] > 1:
             reading.refuse(scope.node, "只能有一个空白开始事件 / at most one none start event")
@@ -168,15 +240,26 @@ def _start_of_process(reading: Reading, start: Draft, event: Event) -> None:
         )
 
 
+def _ad_hoc(reading: Reading, scoped: Scoped, scope: Draft) -> None:
+    children = [scoped.drafts[c] for c in scope.children]
+    for child in children:
+        if child.tag in {"startEvent", "endEvent"}:
+            reading.refuse(child.node, "临时子流程中没有开始与结束事件 / an ad-hoc sub-process has no start or end events")
+    if not any(_is_first(c) for c in children) and scope.id not in reading.incomplete:
+        reading.refuse(scope.node, "临时子流程中没有可以开始的元素 / nothing in the ad-hoc sub-process can start")
+
+
 def _starting(scoped: Scoped, scope: Draft) -> list[Draft]:
-    """Return the start events that wait while a scope lives: of its event sub-processes; of a process, its own too."""
+    """Return the events that wait while a scope lives: of its event sub-processes; of a process, those that start it too."""
     children = [scoped.drafts[c] for c in scope.children]
     inner = [scoped.drafts[c] for d in children if d.type == "EVENT_SUB_PROCESS" for c in d.children]
     own = children if scope.type == "PROCESS" else []
-    return [d for d in (*own, *inner) if d.type == "START_EVENT"]
+    events = [d for d in own if d.values.get("instantiates")]
+    behind = [scoped.drafts[scoped.flows[f].target] for d in events if d.type == "EVENT_BASED_GATEWAY" for f in d.outgoing]
+    return [*(d for d in (*own, *inner) if d.type == "START_EVENT"), *(d for d in events if d.type == "RECEIVE_TASK"), *behind]
 
 
-def _twice(reading: Reading, catchers: list[Draft]) -> None:
+def _twice(reading: Reading, catchers: list[Draft], process: str = "") -> None:
     """Refuse a second catcher of the same error, escalation or message at one place: only one of them would ever get it."""
     seen: dict[tuple[object, ...], Draft] = {}
     for draft in catchers:
@@ -186,8 +269,8 @@ def _twice(reading: Reading, catchers: list[Draft]) -> None:
                 continue
             what = part.code if part.kind != "message" else part.name
             key = part.correlation_key.text if part.correlation_key else None
-            place = draft.node.parent if draft.tag == "startEvent" and _starts_process(draft) else None
-            first = seen.setdefault((part.kind, what.text if what else None, key, id(place)), draft)
+            place = None if draft.tag == "startEvent" and draft.parent_id != process else process
+            first = seen.setdefault((part.kind, what.text if what else None, key, place), draft)
             if first is not draft:
                 reading.refuse(draft.node, f"与 {first.id} 捕获同一个 {part.kind} / catches the same {part.kind} as {first.id}")
 

@@ -31,10 +31,11 @@ ACTIVITIES = {
     "manualTask",
     "callActivity",
     "subProcess",
+    "adHocSubProcess",
 }
 JOBS = {"serviceTask", "sendTask", "scriptTask", "businessRuleTask", "intermediateThrowEvent", "endEvent"}
 EVENTS = {"startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"}
-GATEWAYS = {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
+GATEWAYS = {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"}
 EVERYWHERE = {*ACTIVITIES, *EVENTS, *GATEWAYS, "process"}
 
 Handler = Callable[[Reading, Draft, Node], None]
@@ -273,4 +274,5 @@ HANDLERS: Mapping[str, tuple[set[str], Handler]] = {
     "executionListeners": (EVERYWHERE, _listeners),
     "versionTag": ({"process"}, _version_tag),
     "subscription": ({"receiveTask"}, _inert),
+    "adHoc": ({"adHocSubProcess"}, _inert),
 }

@@ -20,6 +20,7 @@ _ALLOWED = {
 }
 _ENDING = {"error", "terminate", "cancel"}
 _ALONE = {"link", "none"}  # what cannot be one definition of several
+_IMPLICIT = {"signal", "escalation", "error"}
 _TIMERS: dict[str, TimerKind] = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 _CATCHING = {"startEvent", "intermediateCatchEvent", "boundaryEvent"}
 
@@ -76,6 +77,16 @@ def _one(reading: Reading, draft: Draft, definition: Node) -> Event | None:
     kind = definition.name.removesuffix("EventDefinition")
     if kind not in _ALLOWED[draft.tag]:
         reading.refuse(definition, f"{draft.tag} 不支持 {kind} 事件 / a {kind} event is not supported as {draft.tag}")
+        return None
+    return _READERS[kind](reading, draft, definition)
+
+
+def thrown(reading: Reading, draft: Draft, definition: Node) -> Event | None:
+    """Read an event that an activity throws without drawing it (a multi-instance's behaviour); None when it is refused."""
+    kind = definition.executed().name.removesuffix("EventDefinition")
+    definition.keep("id")
+    if kind not in _IMPLICIT:
+        reading.refuse(draft.node, f"多实例不能抛出 {kind} 事件 / a multi-instance cannot throw a {kind} event")
         return None
     return _READERS[kind](reading, draft, definition)
 

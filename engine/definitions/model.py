@@ -111,10 +111,42 @@ class Mapping_:  # noqa: N801  # `Mapping` is the abstract collection
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    """Multi-instance. `cardinality` (plain BPMN) stands instead of a collection.
+class Implicit:
+    """An event that a multi-instance throws when an inner instance completes: at each, at the first, or when a condition holds.
 
-    `output_local`: the variable that is initialised to null in each inner instance, so that the results do not mix.
+    Attributes:
+        when: each | first | condition.
+        event: the signal, escalation or error that is thrown.
+        condition: of a complex behaviour; evaluated at each completion.
+    """
+
+    when: Literal["each", "first", "condition"]
+    event: Event
+    condition: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandardLoop:
+    """A standard loop: repeated while the condition holds, at most `maximum` times.
+
+    Attributes:
+        condition: None = repeated up to the maximum.
+        before: whether the condition is asked before the first time, too.
+        maximum: at least 1; None = no limit.
+    """
+
+    condition: Term | None = None
+    before: bool = False
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Multi-instance. `cardinality` stands instead of a collection.
+
+    Attributes:
+        output_local: the variable that is initialised to null in each inner instance, so that the results do not mix.
+        throws: what its `behavior` throws when inner instances complete.
     """
 
     sequential: bool
@@ -125,6 +157,28 @@ class Loop:
     output_element: Term | None = None
     output_local: str | None = None
     condition: Term | None = None
+    throws: tuple[Implicit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdHoc:
+    """How an ad-hoc sub-process runs the elements that no flow leads to.
+
+    Attributes:
+        sequential: one after the other, never two at once.
+        active: FEEL list of the ids of the elements that start; None = all of them.
+        condition: asked whenever an element in it completed; None = it completes when nothing is active.
+        cancel_remaining: whether what still runs is ended when the condition holds.
+        output_collection, output_element: what each element that ends its path leaves.
+    """
+
+    sequential: bool = False
+    active: Term | None = None
+    condition: Term | None = None
+    cancel_remaining: bool = True
+    output_collection: str | None = None
+    output_element: Term | None = None
+    output_local: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +258,10 @@ class Element:
         handler: of a compensation boundary event: the id of the activity that compensates its host.
         clocks: names of clocks (property `clock`); stops: names of the clocks that stand still while it is active.
         past_due: what a timer that is already past when armed does.
+        start_quantity, completion_quantity: tokens that an activity needs to start, and that leave it by each flow it takes.
+        activation: condition of a complex gateway that joins.
+        instantiates: whether a receive task or an event-based gateway starts the process.
+        parallel_start: of an event-based gateway that starts the process: whether all its events must come.
         offered_to: people who may trigger this message event by hand.
     """
 
@@ -227,7 +285,13 @@ class Element:
     event: Event | None = None
     inputs: tuple[Mapping_, ...] = ()
     outputs: tuple[Mapping_, ...] = ()
-    loop: Loop | None = None
+    loop: Loop | StandardLoop | None = None
+    ad_hoc: AdHoc | None = None
+    start_quantity: int = 1
+    completion_quantity: int = 1
+    activation: Term | None = None
+    instantiates: bool = False
+    parallel_start: bool = False
     job: Job | None = None
     user: UserTask | None = None
     form: FormRef | None = None
@@ -242,6 +306,13 @@ class Element:
     visible_to: Term | None = None
     offered_to: Term | None = None
     initiator: str | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing leads to it, so that it starts with its scope, where that has no start event."""
+        is_link = self.event is not None and self.event.link is not None and self.type == "INTERMEDIATE_CATCH_EVENT"
+        never = self.type in {"START_EVENT", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"} or self.for_compensation
+        return not self.incoming and not never and not is_link and not self.instantiates
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -299,8 +370,29 @@ class Process:
 
     @property
     def start_events(self) -> tuple[Element, ...]:
-        """The start events of the process itself (not of its sub-processes), in the file's order."""
-        return tuple(self.elements[i] for i in self.root.children if self.elements[i].type == "START_EVENT")
+        """What starts the process itself (not its sub-processes), in the file's order.
+
+        Its start events, the receive tasks that instantiate it, and the events behind event-based gateways that do.
+        """
+        found: list[Element] = []
+        for element in (self.elements[i] for i in self.root.children):
+            if element.type == "START_EVENT" or (element.instantiates and element.event is not None):
+                found.append(element)
+            elif element.instantiates:
+                found += (self.elements[self.flows[f].target] for f in element.outgoing)
+        return tuple(found)
+
+    def gateway_before(self, element: Element) -> Element | None:
+        """Return the event-based gateway that an element stands behind and that starts the process; None where there is none."""
+        sources = (self.elements[self.flows[f].source] for f in element.incoming)
+        return next((s for s in sources if s.instantiates), None)
+
+    def starts_by_itself(self, scope: Element) -> tuple[Element, ...]:
+        """Return the elements that start with a scope that has no start event: those that no flow leads to."""
+        children = [self.elements[i] for i in scope.children]
+        if any(c.type == "START_EVENT" or c.instantiates for c in children):
+            return ()
+        return tuple(c for c in children if c.is_first)
 
     @property
     def called_processes(self) -> tuple[CalledElement, ...]:

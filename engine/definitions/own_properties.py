@@ -19,6 +19,7 @@ _ACTIVITY = {
     "manualTask",
     "callActivity",
     "subProcess",
+    "adHocSubProcess",
 }
 _CATCHING = {"startEvent", "intermediateCatchEvent", "boundaryEvent"}
 
@@ -156,19 +157,19 @@ def _patterns(reading: Reading, scoped: Scoped, draft: Draft, node: Node, value:
 
 
 _ANY = {"process", *_ACTIVITY, *_CATCHING, "intermediateThrowEvent", "endEvent"}
-_ANY |= {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
+_ANY |= {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"}
 _KNOWN: dict[str, tuple[set[str], Handler]] = {
     "rule": (_ANY, _plain),
     "name:en": (_ANY, _plain),
-    "excludedUsers": ({"userTask", "subProcess", "process"}, _term("excluded_users")),
+    "excludedUsers": ({"userTask", "subProcess", "adHocSubProcess", "process"}, _term("excluded_users")),
     "signed": ({"userTask"}, _signed),
     "forbiddenPatterns": ({"userTask", "process"}, _patterns),
-    "visibleTo": ({"userTask", "subProcess"}, _term("visible_to")),
+    "visibleTo": ({"userTask", "subProcess", "adHocSubProcess"}, _term("visible_to")),
     "pastDue": (_CATCHING, _past_due),
     "clock": (_CATCHING | _ACTIVITY, _list("clocks")),
-    "stops": ({"userTask", "subProcess"}, _list("stops")),
+    "stops": ({"userTask", "subProcess", "adHocSubProcess"}, _list("stops")),
     "initiator": ({"startEvent"}, _initiator),
-    "offeredTo": (_CATCHING | {"receiveTask"}, _offered),
+    "offeredTo": (_CATCHING | {"receiveTask", "adHocSubProcess"}, _offered),
     "offerName": (_CATCHING | {"receiveTask"}, _plain),
     "offerName:en": (_CATCHING | {"receiveTask"}, _plain),
     "formId": (_CATCHING | {"receiveTask"}, _form_id),

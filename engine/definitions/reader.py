@@ -7,9 +7,9 @@ import threading
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from engine.definitions import checks, compensation, dialect_camunda7, dialect_zeebe, events, own_properties
-from engine.definitions.model import CalledElement, Event, Flow, Loop, Process, Term
-from engine.definitions.reading import Draft, Reading, Scoped, check_language
+from engine.definitions import checks, compensation, dialect_camunda7, dialect_zeebe, events, loops, own_properties
+from engine.definitions.model import CalledElement, Event, Flow, Process, Term
+from engine.definitions.reading import Draft, Reading, Scoped, child_expression
 from engine.definitions.report import Finding
 from engine.definitions.verdicts import DOCUMENTARY, judge_the_rest
 from engine.definitions.xml import BPMN, CAMUNDA, MODELER, ZEEBE, Node, UnreadableXml, read
@@ -31,16 +31,17 @@ TYPES = {
     "callActivity": "CALL_ACTIVITY",
     "subProcess": "SUB_PROCESS",
     "transaction": "SUB_PROCESS",
+    "adHocSubProcess": "AD_HOC_SUB_PROCESS",
     "exclusiveGateway": "EXCLUSIVE_GATEWAY",
     "inclusiveGateway": "INCLUSIVE_GATEWAY",
     "parallelGateway": "PARALLEL_GATEWAY",
     "eventBasedGateway": "EVENT_BASED_GATEWAY",
+    "complexGateway": "COMPLEX_GATEWAY",
 }
 UNSUPPORTED = {
-    "adHocSubProcess": "临时子流程 / ad-hoc sub-processes",
-    "complexGateway": "复杂网关 / complex gateways",
     "implicitThrowEvent": "隐式抛出事件 / implicit throw events",
 }
+SCOPES = {"subProcess", "adHocSubProcess"}
 EVENTS = {"startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"}
 _INTERRUPTIBLE = {"boundaryEvent": "cancelActivity", "startEvent": "isInterrupting"}
 
@@ -192,6 +193,7 @@ def _scope(reading: Reading, scoped: Scoped, scope: Draft) -> None:
             scoped.flow_nodes[flow_id] = node
         elif node.name in UNSUPPORTED:
             reading.refuse(node, f"不支持{UNSUPPORTED[node.name]} are not supported")
+            reading.dropped.update(n.id for n in node.walk() if n.id)
         elif node.name == "association":
             scoped.associations.append(node)
         elif node.name in DOCUMENTARY:
@@ -215,7 +217,6 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
     if attribute := _INTERRUPTIBLE.get(node.name):
         draft.values["interrupting"] = dialect_zeebe.flag(reading, node, attribute, True)
     _extensions(reading, draft)
-    _quantities(reading, node)
     if node.name in EVENTS:
         node.keep("parallelMultiple")
         draft.values["event"] = events.read(reading, draft)
@@ -230,13 +231,13 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
         draft.values["attached_to"] = node.get("attachedToRef")
     elif node.name not in EVENTS and not node.name.endswith("Gateway"):
         draft.values["for_compensation"] = dialect_zeebe.flag(reading, node, "isForCompensation", False)
-    if node.name == "transaction":
-        _transaction(reading, draft)
     node.keep("gatewayDirection")
     if node.get("default"):
         draft.values["default"] = node.get("default")
-    _loop(reading, draft)
-    if draft.tag == "subProcess":
+    loops.read(reading, draft)
+    if (special := _SPECIAL.get(node.name)) is not None:
+        special(reading, draft)
+    if draft.tag in SCOPES:
         _scope(reading, scoped, draft)
 
 
@@ -248,16 +249,19 @@ def _transaction(reading: Reading, draft: Draft) -> None:
         reading.refuse(draft.node, "事务只以补偿取消 / a transaction is cancelled by compensation only", "method")
 
 
-def _quantities(reading: Reading, node: Node) -> None:
-    """Refuse what would change how often or when an element runs, unless it has its default value."""
-    for name, default in (
-        ("startQuantity", "1"), ("completionQuantity", "1"), ("instantiate", "false"), ("eventGatewayType", "Exclusive"),
-    ):  # fmt: skip
-        value = node.attributes.get(("", name))
-        if value is not None and value != default:
-            reading.refuse(node, f"不支持 {name}={value} / {name} is not supported", name)
-        else:
-            node.keep(name)
+def _complex_gateway(reading: Reading, draft: Draft) -> None:
+    draft.values["activation"] = child_expression(reading, draft.node, "activationCondition")
+
+
+def _instantiating(reading: Reading, draft: Draft) -> None:
+    """Read what starts a process without being a start event: receive tasks and event-based gateways."""
+    node = draft.node
+    if dialect_zeebe.flag(reading, node, "instantiate", False):
+        draft.values["instantiates"] = True
+    kind = node.get("eventGatewayType") or "Exclusive"
+    if kind not in {"Exclusive", "Parallel"}:
+        reading.refuse(node, "eventGatewayType 应为 Exclusive 或 Parallel / must be Exclusive or Parallel", "eventGatewayType")
+    draft.values["parallel_start"] = kind == "Parallel"
 
 
 def _extensions(reading: Reading, draft: Draft) -> None:
@@ -282,90 +286,20 @@ def _extensions(reading: Reading, draft: Draft) -> None:
         reading.warn(draft.node, "用户任务的任务头不执行 / task headers of a user task have no effect")
 
 
-def _loop(reading: Reading, draft: Draft) -> None:
-    standard = draft.node.child("standardLoopCharacteristics")
-    if standard is not None:
-        reading.refuse(standard, "不支持标准循环，请用多实例或回路 / standard loops are not supported")
-    node = draft.node.child("multiInstanceLoopCharacteristics")
-    if node is None:
-        return
-    before = len(reading.problems)
-    node.executed().keep("id")
-    behaviour = node.get("behavior")
-    if behaviour not in {None, "All"}:
-        reading.refuse(node, f"不支持 behavior={behaviour} / this behavior is not supported", "behavior")
-    for name in ("noneBehaviorEventRef", "oneBehaviorEventRef"):
-        if node.get(name):
-            reading.refuse(node, f"不支持 {name} / {name} is not supported", name)
-    sequential = dialect_zeebe.flag(reading, node, "isSequential", False)
-    condition = _child_expression(reading, node, "completionCondition")
-    cardinality = _child_expression(reading, node, "loopCardinality")
-    if cardinality and reading.dialect == "zeebe":
-        cardinality_node = node.child("loopCardinality") or node
-        reading.refuse(cardinality_node, "请用输入集合，不用 loopCardinality / use an input collection, not loopCardinality")
-    loop = Loop(sequential, cardinality=cardinality, condition=condition)
-    extensions = node.child("extensionElements")
-    zeebe = extensions.child("loopCharacteristics", ZEEBE) if extensions else None
-    if extensions is not None:
-        extensions.judge("kept")
-    if zeebe is not None:
-        loop = _zeebe_loop(reading, loop, zeebe.executed())
-    elif reading.dialect == "camunda":
-        loop = dialect_camunda7.loop(reading, loop, node)
-    if loop.collection is None and loop.cardinality is None and len(reading.problems) == before:
-        reading.refuse(zeebe or node, "多实例缺少输入集合 / the multi-instance has no input collection")
-    draft.values["loop"] = loop
-
-
-def _zeebe_loop(reading: Reading, loop: Loop, node: Node) -> Loop:
-    collection = reading.expression(node, node.get("inputCollection"), "inputCollection")
-    output_collection = node.get("outputCollection") or None
-    output_element = reading.expression(node, node.get("outputElement"), "outputElement")
-    if (output_collection is None) != (output_element is None):
-        reading.refuse(node, "outputCollection 与 outputElement 必须一起给出 / must be given together")
-    return replace(
-        loop,
-        collection=collection,
-        element=node.get("inputElement") or None,
-        output_collection=output_collection,
-        output_element=output_element,
-        output_local=_output_local(output_element),
-    )
-
-
-def _output_local(term: Term | None) -> str | None:
-    """Return the variable at the head of an output element like `vote` or `vote.result`."""
-    if term is None or term.expression is None:
-        return None
-    text = term.text.removeprefix("=").strip()
-    head = text.split(".")[0].strip()
-    return head if all(part.strip().isidentifier() for part in text.split(".")) and head in term.expression.names else None
-
-
-def _child_expression(reading: Reading, node: Node, name: str) -> Term | None:
-    child = node.child(name)
-    if child is None:
-        return None
-    child.executed().keep("id")
-    check_language(reading, child)
-    if not child.text:
-        reading.refuse(child, "表达式为空 / the expression is empty")
-    return reading.expression(child, child.text)
-
-
 def _flow(reading: Reading, scoped: Scoped, flow_id: str, node: Node) -> None:
     node.executed().keep("isImmediate")
     source, target = node.get("sourceRef"), node.get("targetRef")
     for attribute, value in (("sourceRef", source), ("targetRef", target)):
-        if value not in scoped.drafts:
+        if value not in scoped.drafts and value not in reading.dropped:
             reading.refuse(node, f"连线 {flow_id} 的 {attribute} 指向不存在的元素：{value} / dangling {attribute}", attribute)
     if source not in scoped.drafts or target not in scoped.drafts:
+        reading.incomplete.update((source or "", target or ""))
         return
     start, end = scoped.drafts[source], scoped.drafts[target]
     if start.parent_id != end.parent_id:
         reading.refuse(node, f"连线 {flow_id} 跨越了子流程边界 / the flow crosses the border of a sub-process")
         return
-    condition = _child_expression(reading, node, "conditionExpression")
+    condition = child_expression(reading, node, "conditionExpression")
     extensions = node.child("extensionElements")
     holder = extensions.child("properties", ZEEBE) if extensions else None
     given = dialect_zeebe.properties(reading, holder.executed()) if holder else {}
@@ -377,13 +311,22 @@ def _flow(reading: Reading, scoped: Scoped, flow_id: str, node: Node) -> None:
 def _attach(reading: Reading, scoped: Scoped) -> None:
     for draft in scoped.drafts.values():
         host_id = draft.values.get("attached_to")
-        if draft.tag != "boundaryEvent":
+        if draft.tag != "boundaryEvent" or host_id in reading.dropped:
             continue
         host = scoped.drafts.get(host_id or "")
         event: Event | None = draft.values.get("event")
         if host is None or host.parent_id != draft.parent_id:
             reading.refuse(draft.node, f"附着的元素不存在：{host_id} / attachedToRef is dangling", "attachedToRef")
-        elif not (host.type.endswith("TASK") or host.type in {"TASK", "SUB_PROCESS", "CALL_ACTIVITY"}):
+        elif not (host.type.endswith("TASK") or host.type in {"TASK", "SUB_PROCESS", "AD_HOC_SUB_PROCESS", "CALL_ACTIVITY"}):
             reading.refuse(draft.node, f"边界事件不能附着在 {host.tag} 上 / cannot be attached to a {host.tag}", "attachedToRef")
         elif event is not None:
             host.boundaries.append(draft.id)
+
+
+_SPECIAL = {
+    "transaction": _transaction,
+    "adHocSubProcess": loops.ad_hoc,
+    "complexGateway": _complex_gateway,
+    "receiveTask": _instantiating,
+    "eventBasedGateway": _instantiating,
+}

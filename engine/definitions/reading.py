@@ -29,6 +29,9 @@ _PARTS = {
     "timeCycle",
     "conditionExpression",
     "completionCondition",
+    "loopCondition",
+    "activationCondition",
+    "complexBehaviorDefinition",
     "loopCardinality",
     "extensionElements",
 }
@@ -91,6 +94,8 @@ class Reading:
         references: root elements (messages, errors ...) by id.
         problems: refusals and warnings, in the order they were found.
         refused: ids of the elements that have a refusal.
+        dropped: ids of the elements that were refused as a whole: what leads to them says nothing of its own.
+        incomplete: ids of the elements that lost a flow or an attached event by that.
     """
 
     resource: str
@@ -99,6 +104,8 @@ class Reading:
     references: dict[str, Node] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
+    incomplete: set[str] = field(default_factory=set)
 
     def refuse(self, node: Node, reason: str, attribute: str | None = None, namespace: str = "") -> None:
         """Refuse an element or one of its attributes."""
@@ -190,6 +197,18 @@ def check_language(reading: Reading, node: Node) -> None:
     language = node.get("language")
     if language and "feel" not in language.casefold() and reading.dialect != "camunda":
         reading.refuse(node, f"只执行 FEEL 表达式，不执行 {language} / only FEEL expressions are executed", "language")
+
+
+def child_expression(reading: Reading, node: Node, name: str) -> Term | None:
+    """Return the term of a child element that holds an expression; None when there is none, or it is refused."""
+    child = node.child(name)
+    if child is None:
+        return None
+    child.executed().keep("id")
+    check_language(reading, child)
+    if not child.text:
+        reading.refuse(child, "表达式为空 / the expression is empty")
+    return reading.expression(child, child.text)
 
 
 def _up(node: Node | None) -> Iterator[Node]:

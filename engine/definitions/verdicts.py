@@ -9,8 +9,10 @@ DOCUMENTARY = {
     "documentation", "laneSet", "textAnnotation", "association", "group", "category", "dataObject", "dataObjectReference",
     "dataStore", "dataStoreReference", "collaboration", "dataInput", "dataOutput", "itemDefinition", "interface", "resource",
     "participant", "messageFlow", "conversation", "relationship", "partnerEntity", "partnerRole", "endPoint", "auditing",
-    "monitoring", "correlationProperty",
+    "monitoring", "correlationProperty", "correlationSubscription", "correlationPropertyBinding", "choreography",
+    "globalConversation", "extension", "dataState", "categoryValueRef", "ioBinding", "supportedInterfaceRef",
 }  # fmt: skip
+GLOBAL_TASKS = {"globalTask", "globalManualTask", "globalUserTask", "globalScriptTask", "globalBusinessRuleTask"}
 DATA = {"ioSpecification", "property", "dataInputAssociation", "dataOutputAssociation", "inputSet", "outputSet"}
 ROOT_REFERENCES = {"message", "signal", "error", "escalation"}
 _FOREIGN_ENGINES = ("http://activiti.org/bpmn", "http://flowable.org/bpmn")
@@ -46,6 +48,9 @@ def _judge(reading: Reading, node: Node) -> bool:
         reading.warn(
             node, "数据关联不执行，变量请用输入输出映射 / data associations are not executed: use input and output mappings"
         )
+        return False
+    if node.namespace == BPMN and node.name in GLOBAL_TASKS and node.parent is reading.root:
+        node.keep_all("全局任务不执行，也不能调用 / global tasks are not executed and cannot be called")
         return False
     if node.namespace == BPMN and node.name in ROOT_REFERENCES:
         node.keep_all("没有元素引用 / not referred to")

@@ -98,6 +98,24 @@ class DecisionEvaluated(Change):
     trace: Value
 
 
+@dataclass(frozen=True, slots=True)
+class AdHocStarted(Change):
+    """Somebody chose which elements of an ad-hoc sub-process start."""
+
+    key: int
+    element_id: str
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionWarned(Change):
+    """An expression gave null for a reason that FEEL names; the case went on with null."""
+
+    key: int
+    element_id: str
+    message: str
+
+
 # --- what waits -----------------------------------------------------------------------------------------------------
 
 

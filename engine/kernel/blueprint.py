@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from engine.definitions.model import Element, Process
+from engine.definitions.model import Element, Process, StandardLoop
 from engine.errors import Defect
 from engine.kernel import clocks
-from engine.kernel.specs import events, gateways, scopes, tasks
+from engine.kernel.specs import adhoc, events, gateways, loops, scopes, tasks
 from engine.kernel.specs.base import Node
 from engine.kernel.spiff import graph
 
@@ -21,10 +21,12 @@ _CLASSES: dict[str, type[Node]] = {
     "CALL_ACTIVITY": tasks.CallActivity,
     "SUB_PROCESS": scopes.SubProcess,
     "EVENT_SUB_PROCESS": events.EventSubProcess,
+    "AD_HOC_SUB_PROCESS": adhoc.AdHocSubProcess,
     "EXCLUSIVE_GATEWAY": gateways.ExclusiveGateway,
     "PARALLEL_GATEWAY": gateways.ParallelGateway,
     "INCLUSIVE_GATEWAY": gateways.InclusiveGateway,
     "EVENT_BASED_GATEWAY": gateways.EventBasedGateway,
+    "COMPLEX_GATEWAY": gateways.ComplexGateway,
     "START_EVENT": Node,
     "BOUNDARY_EVENT": events.Boundary,
 }
@@ -35,7 +37,7 @@ class Blueprint:
 
     Attributes:
         root: the process as the outermost scope.
-        inclusive: names of the inclusive gateways that join.
+        patient: names of the gateways whose tokens may go on although not all have come: inclusive and complex ones.
     """
 
     def __init__(self, process: Process) -> None:
@@ -52,7 +54,8 @@ class Blueprint:
             self._wire_parts(element)
             self._let_undo(element)
         self.root = self._outer[process.id]
-        self.inclusive = frozenset(s.name for s in self._outer.values() if isinstance(s, gateways.InclusiveGateway))
+        patient = gateways.InclusiveGateway | gateways.ComplexGateway
+        self.patient = frozenset(s.name for s in self._outer.values() if isinstance(s, patient))
 
     def spec(self, element_id: str, *, inner: bool = False, part: int | None = None) -> Node:
         """Return an element's spec: of a multi-instance the body's, or the inner instances'; of a multiple event one part's.
@@ -74,7 +77,8 @@ class Blueprint:
         self._outer[element.id] = node
         if element.loop is not None:
             self._inner[element.id] = node
-            body = scopes.Body(self.graph, element, f"b:{element.id}", node)
+            kind = loops.StandardLoop if isinstance(element.loop, StandardLoop) else scopes.Body
+            body = kind(self.graph, element, f"b:{element.id}", node)
             body.clock_names = node.clock_names
             self._outer[element.id] = body
 
@@ -94,6 +98,8 @@ class Blueprint:
             if boundary.element.event is not None and boundary.element.event.kind == "cancel":
                 outer.cancelled_by = boundary
         scope = self._inner.get(element.id, outer)
+        if element.children:
+            scope.firsts = [self._outer[first.id] for first in self.process.starts_by_itself(element)]
         for child_id in element.children:
             child, spec = elements[child_id], self._outer[child_id]
             if isinstance(spec, events.EventSubProcess):

@@ -14,6 +14,7 @@ from engine.errors import Conflict, InvalidValue, NotFound, TaskNotOpen
 from engine.kernel import advance as a
 from engine.kernel import deadlines, migration, propagation, subscriptions
 from engine.kernel.blueprint import blueprint
+from engine.kernel.specs.adhoc import AdHocSubProcess
 from engine.kernel.specs.scopes import Body, SubProcess
 from engine.kernel.specs.tasks import CallActivity
 from engine.kernel.spiff import ERROR, CoreTask
@@ -99,7 +100,8 @@ class Instance:
         if "on" in root.memo:
             raise Conflict("实例已经开始 / the instance has started already")
         tree.entered(root)
-        start = self._start_event(start_event_id) if not at else None
+        by_itself = root.spec.firsts if start_event_id is None else ()
+        start = self._start_event(start_event_id) if not at and not by_itself else None
         if start is None or start.event is None or start.event.kind == "none":
             for name, value in variables.items():
                 tree.set_local(root, name, value)
@@ -107,10 +109,35 @@ class Instance:
         for element_id in at:
             self._activate(element_id)
         if start is not None:
-            task = tree.spawn(root, tree.blueprint.spec(start.id))
+            task = self._begin_at(start)
             if start.event is not None and start.event.kind != "none":
                 tree.receive(task, variables)
+        elif not at:
+            for first in by_itself:
+                tree.spawn(root, first)
         return self._settle()
+
+    def _begin_at(self, start: Element) -> CoreTask:
+        """Put a token on what starts the process: a start event, a receive task, or an event behind an event-based gateway."""
+        tree, root = self._tree, self._tree.root
+        spec = tree.blueprint.spec(start.id)
+        gateway = self.process.gateway_before(start)
+        if gateway is None:
+            return tree.spawn(root, spec, came=True) if start.instantiates else tree.spawn(root, spec)
+        gate = tree.blueprint.spec(gateway.id)
+        passing = tree.spawn(root, gate)
+        tree.entered(passing)
+        tree.finish(passing)
+        began: CoreTask | None = None
+        for flow, target in gate.out:
+            assert flow is not None
+            if target is spec or gateway.parallel_start:
+                tree.emit(a.FlowTaken(flow.id, root.key))
+                came = {"came": True} if target is spec else {}
+                task = tree.spawn(root, target, via=flow.id, **came)
+                began = task if target is spec else began
+        assert began is not None
+        return began
 
     def complete_task(self, key: int, variables: Mapping[str, Value]) -> a.Advance:
         """A person completed a user task.
@@ -271,6 +298,20 @@ class Instance:
         """
         migration.migrate(self._tree, target, instructions)
         self.process = target
+        return self._settle()
+
+    def start_in_ad_hoc(self, key: int, elements: Sequence[str]) -> a.Advance:
+        """Somebody chose which elements of an ad-hoc sub-process start (again).
+
+        Raises:
+            NotFound: the ad-hoc sub-process does not live any more.
+            InvalidValue: it is none, or an element is not in it or has a flow that leads to it.
+            Conflict: it is about to complete, or holds an incident.
+        """
+        task = self._task(key)
+        if not isinstance(task.spec, AdHocSubProcess) or not elements:
+            raise InvalidValue(f"{task.spec.element.id} 不是临时子流程，或没有给出元素 / no ad-hoc sub-process, or no elements")
+        task.spec.start_by_hand(task, elements)
         return self._settle()
 
     # --- inside

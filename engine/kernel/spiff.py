@@ -49,6 +49,10 @@ class CoreSpec(TaskSpec):  # type: ignore[misc]  # no stubs
     def __init__(self, graph: Graph, name: str) -> None:
         super().__init__(graph, name)
 
+    def admit(self, task: Any) -> bool:
+        """Whether a token enters the element now; False when it waits for others first."""
+        raise NotImplementedError
+
     def enter(self, task: Any) -> bool:
         """Enter an element; True when it goes on at once."""
         raise NotImplementedError
@@ -70,7 +74,7 @@ class CoreSpec(TaskSpec):  # type: ignore[misc]  # no stubs
         """Nothing is predicted, ever."""
 
     def _update(self, my_task: Any) -> None:
-        if self.enter(my_task):
+        if self.admit(my_task) and self.enter(my_task):
             my_task._ready()  # noqa: SLF001  # the core has no other way
 
     def _on_ready_hook(self, my_task: Any) -> None:

@@ -112,7 +112,7 @@ class Tree(CoreTree):
             self.conditions[task.key] = False
         if "timer" in task.memo or "due" in task.memo:
             self.clocked.add(task.key)
-        if task.state == WAITING and task.spec.joins:
+        if (task.state == WAITING and task.spec.joins) or "gathers" in task.memo:
             self.joining.setdefault((task.scope.key, task.spec.name), {})[task.key] = task
         if "stops" in task.memo:
             self.stoppers[task.key] = task
@@ -181,7 +181,7 @@ class Tree(CoreTree):
         owner = _owner(task.memo)
         if owner in self.attached:
             self.attached[owner].discard(task.key)
-        if task.spec.joins:
+        if task.spec.joins or "gathers" in task.memo:
             self.joining.get((task.scope.key, task.spec.name), {}).pop(task.key, None)
         del self.tasks[task.key]
         if task.parent_key is not None:
@@ -285,8 +285,9 @@ class Tree(CoreTree):
         for event_sub in scope.spec.event_subs:
             if event_sub.listens:
                 self.spawn(scope, event_sub)
-        if with_start and scope.spec.start is not None:
-            self.spawn(scope, scope.spec.start)
+        if with_start:
+            for first in (scope.spec.start,) if scope.spec.start is not None else scope.spec.firsts:
+                self.spawn(scope, first)
 
     def end(self, state: str, *, error: tuple[str, str] | None = None, by: str | None = None) -> None:
         """End the instance; what still lives in it is terminated."""
@@ -354,7 +355,7 @@ class Tree(CoreTree):
         view = self.view(task)
         found: dict[str, Value] = {}
         overlaid = view.under(found)
-        target_scope = task if "i" in task.memo or task.parent_key is None else task.scope
+        target_scope = task if task.spec.keeps_outputs or task.parent_key is None else task.scope
         around = self.view(target_scope).under(found)
         for mapping in outputs:
             value = self.evaluation.value(mapping.source, overlaid, "IO_MAPPING_ERROR")
@@ -393,7 +394,7 @@ class Tree(CoreTree):
                 return
             if self.conditions:
                 conditions.look(self)
-            if not self._queue and not (self.blueprint.inclusive and self._inclusive_join()):
+            if not self._queue and not (self.blueprint.patient and self._pass_on()):
                 return
 
     def _go_on(self, task: CoreTask) -> None:
@@ -420,13 +421,10 @@ class Tree(CoreTree):
                 self.touch(other)
         self._queue.clear()
 
-    def _inclusive_join(self) -> bool:
+    def _pass_on(self) -> bool:
         for (_, name), tokens in tuple(self.joining.items()):
-            if tokens and name in self.blueprint.inclusive:
-                first = next(iter(tokens.values()))
-                if first.spec.may_pass(first):
-                    first.go_on()
-                    return True
+            if tokens and name in self.blueprint.patient and next(iter(tokens.values())).spec.pass_on(tokens):
+                return True
         return False
 
     def hear(self, name: str, variables: Mapping[str, Value]) -> None:
@@ -437,6 +435,13 @@ class Tree(CoreTree):
             if task is not None and task.memo.get("wait") == "signal":
                 self.emit(a.EventReceived(key, task.spec.listener.id, "signal", name))
                 task.spec.trigger(task, variables)
+
+    def act_now(self, task: CoreTask) -> None:
+        """Let one task go on before its turn: what waits for an event must wait before the next one is thrown."""
+        try:
+            task.restart()
+        except Trouble as trouble:
+            self.incident(task, trouble.kind, trouble.message)
 
     def scope_is_quiet(self, scope: CoreTask) -> None:
         """Complete a scope in which nothing lives any more but subscriptions of its event sub-processes."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engine.kernel.specs.scopes import Body
 
 
+_ASIDE = {"host", "gate", "kept", "detached"}  # what waits beside the tokens, or is over
+
+
 class Node(CoreSpec):
     """An element that passes at once: none events, manual and undefined tasks.
 
@@ -32,6 +35,7 @@ class Node(CoreSpec):
         undoable: whether it may leave something to undo when it completes (see `engine.kernel.compensation`).
         cancelled_by: the cancel boundary event attached to it, when it is a transaction.
         parts: the definitions of a multiple event that wait, one by one.
+        firsts: what starts with a scope that has no start event: the elements that no flow leads to.
         body: the multi-instance whose inner instances these are.
         clock_names: names of the clocks its timer or due date belongs to.
     """
@@ -54,10 +58,28 @@ class Node(CoreSpec):
         self.undoable = False
         self.cancelled_by: Boundary | None = None
         self.parts: dict[int, Part] = {}
+        self.firsts: list[Node] = []
         self.body: Body | None = None
         self.clock_names: frozenset[str] = frozenset()
 
     # --- entering
+
+    def admit(self, task: CoreTask) -> bool:
+        """Gather tokens until there are as many as the activity needs to start; the last one enters for all."""
+        needed = self.element.start_quantity
+        if needed == 1 or "via" not in task.memo or "gathered" in task.memo:
+            return True
+        tree = task.tree
+        waiting = tree.joining.setdefault((task.scope.key, self.name), {})
+        if len(waiting) + 1 < needed:
+            waiting[task.key] = task
+            task.memo["gathers"] = True
+            task.become(WAITING)
+            return False
+        for other in tuple(waiting.values()):
+            tree.drop(other)
+        task.memo["gathered"] = True
+        return True
 
     def enter(self, task: CoreTask) -> bool:
         """Enter: input mappings, what the element does first, then its boundary events. True when it goes on at once."""
@@ -105,9 +127,15 @@ class Node(CoreSpec):
             return
         chosen = self.choose(task)
         scope = task.scope
+        enough = scope.spec.child_leaves(scope, task, last=not chosen)
         tree.finish(task)
+        if enough:
+            tree.kill_children(scope, scope.spec.element.id)
+            scope.go_on()
+            return
         for flow, target in chosen:
-            tree.take(scope, flow.id if flow else None, target)
+            for _ in range(self.element.completion_quantity):
+                tree.take(scope, flow.id if flow else None, target)
         if not chosen:
             tree.scope_is_quiet(scope)
 
@@ -149,6 +177,19 @@ class Node(CoreSpec):
 
     # --- what only some elements do
 
+    @property
+    def keeps_outputs(self) -> bool:
+        """Whether results stay in the element instance: an inner instance of a multi-instance, whose body collects them."""
+        return self.body is not None and self.body.separate
+
+    def child_leaves(self, scope: CoreTask, task: CoreTask, *, last: bool) -> bool:
+        """An element in this scope completes; `last` = no token goes on from it. True when the scope is to complete by that.
+
+        Raises:
+            Trouble: a condition failed; nothing was changed.
+        """
+        return False
+
     def trigger(self, task: CoreTask, variables: Mapping[str, Value]) -> None:
         """Take the event it waited for."""
         raise Defect(f"{self.element.id} waits for no event")
@@ -173,8 +214,12 @@ class Node(CoreSpec):
         """Whether it does not keep its scope open."""
         return "kept" in task.memo and task.state == WAITING
 
-    def may_pass(self, task: CoreTask) -> bool:
-        """Whether tokens that wait here may go on although not all have come."""
+    def is_idle(self, task: CoreTask) -> bool:
+        """Whether no token of it moves: it waits beside another element, or is over."""
+        return "on" not in task.memo and not _ASIDE.isdisjoint(task.memo)
+
+    def pass_on(self, tokens: Mapping[int, CoreTask]) -> bool:
+        """Let tokens that wait here go on although not all have come; False when they wait on. Asked when nothing else moves."""
         return False
 
     def ran_dry(self, task: CoreTask) -> None:

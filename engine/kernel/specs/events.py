@@ -29,6 +29,8 @@ class Catching(Node):
         return super().enter(task)
 
     def activate(self, task: CoreTask) -> bool:
+        if "came" in task.memo:  # its message or signal started the instance
+            return True
         if not subscriptions.subscribe(task):
             return True
         task.become(WAITING)
@@ -321,7 +323,7 @@ def rearm(task: CoreTask, spec: Node, state: Mapping[str, object] | None, scope:
         if event.parallel and event.part("timer") is None:
             tree.spawn(scope, spec, **memo)
     elif event.kind in LISTENING and event.kind != "timer":
-        tree.spawn(scope, spec, **memo)
+        tree.act_now(tree.spawn(scope, spec, **memo))  # the next one may be thrown in this very command
     elif event.kind == "timer":
         assert state is not None
         due = timers.following(state, tree.evaluation, tree.surroundings.now)

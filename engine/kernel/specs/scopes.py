@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.definitions.model import Element, Loop
 from engine.errors import Defect
-from engine.kernel import compensation, propagation
+from engine.kernel import compensation, implicit, propagation
 from engine.kernel.specs.base import Node
 from engine.kernel.spiff import STARTED, CoreTask, Graph
 from engine.kernel.variables import Value
@@ -80,6 +80,7 @@ class Body(Node):
 
     is_scope = True
     collects = True
+    separate = True  # what its inner instances leave stays apart, until it is collected
 
     def __init__(self, graph: Graph, element: Element, name: str, inner: Node) -> None:
         super().__init__(graph, element, name)
@@ -90,7 +91,7 @@ class Body(Node):
     @property
     def loop(self) -> Loop:
         """The multi-instance's settings."""
-        if self.element.loop is None:
+        if not isinstance(self.element.loop, Loop):
             raise Defect(f"{self.element.id} is no multi-instance")
         return self.element.loop
 
@@ -149,12 +150,15 @@ class Body(Node):
             if loop.output_collection:
                 view = view.under({loop.output_collection: self._results(body, {task.memo["i"]: result})})
             enough = tree.evaluation.boolean(loop.condition, view)
+        thrown = implicit.due(body, loop.throws, view) if loop.throws else []
         if loop.output_collection:
             tree.set_local(body, f"#result:{task.memo['i']}", result)
         memo["done"] += 1
         memo["live"] -= 1
         tree.touch(body)
         tree.finish(task)
+        if not implicit.throw(body, thrown):
+            return
         if enough:
             tree.kill_children(body, self.element.id)
             body.go_on()

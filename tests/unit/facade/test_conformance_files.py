@@ -120,15 +120,17 @@ def on_path(tag: str, inner: str = "", **attributes: object) -> str:
 
 REFUSED = {
     "a transaction that is stored": on_path("transaction", net("s1 > e1"), method="##Store"),
-    "ad-hoc sub-process": on_path("adHocSubProcess", net("t5 > t6")),
-    "complex gateway": on_path("complexGateway"),
+    "ad-hoc sub-process with nothing in it": on_path("adHocSubProcess"),
+    "complex gateway that joins without a condition": net(
+        "s > f > y > e", "f > y", more=element("parallelGateway", "f") + element("complexGateway", "y")
+    ),
     "compensation of what is not there": on_path("intermediateThrowEvent", '<b:compensateEventDefinition activityRef="gone"/>'),
     "a conditional start event": net(
         "y > e", more=start("y", "<b:conditionalEventDefinition><b:condition>x</b:condition></b:conditionalEventDefinition>")
     ),
     "a link and a timer on one event": on_path("intermediateCatchEvent", timer("PT1H") + '<b:linkEventDefinition name="l"/>'),
-    "standard loop": on_path("userTask", "<b:standardLoopCharacteristics/>"),
-    "start quantity": on_path("userTask", startQuantity="2"),
+    "standard loop without end": on_path("userTask", "<b:standardLoopCharacteristics/>"),
+    "start quantity": on_path("userTask", startQuantity="0"),
     "a service task without definition": on_path("serviceTask"),
     "an unknown extension": on_path("userTask", ext(z("frobnicate", x="1"))),
     "a listener": on_path("userTask", ext(z("executionListeners", z("executionListener", eventType="start", type="x")))),
@@ -141,7 +143,7 @@ REFUSED = {
     "a boundary event on nothing": net("s > t1 > e", "y > e2", more=boundary("y", "gone", timer("PT1H"))),
     "an error that does not interrupt": net("s > t1 > e", "y > e2", more=boundary("y", "t1", event("error"), interrupting=False)),
     "a start event with a flow into it": net("y > t1 > y", more=start("y")),
-    "a sub-process without start": on_path("subProcess", user("t5")),
+    "a sub-process without start": on_path("subProcess"),
     "an id twice": net("s > y > e", more=user("y")) + user("y"),
 }
 
