@@ -293,6 +293,8 @@ def _ended(change: advance.InstanceEnded, entry: Line, names: Names) -> str:
 
 
 def _received(change: advance.EventReceived, entry: Line, names: Names) -> str:
+    if change.kind == "conditional":
+        return text("条件成立：%(condition)s", condition=change.name)
     return text("收到 %(name)s", name=change.name)
 
 
