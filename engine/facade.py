@@ -36,13 +36,16 @@ from engine.definitions import Report
 from engine.errors import InvalidValue
 from engine.history import evidence, verification
 from engine.history import export as exports
+from engine.kernel import Activation
 from engine.keys import Keys
 from engine.ports import Ports
 from engine.queries.records import Alert, ElementInstance, Group, Incident, Instance, JournalEvent, Offer, Task, User
 from engine.settings import Settings
 from engine.store import Store, leases, migration
+from engine.store.cases import CaseFilter
 from engine.store.context import Context
 from engine.store.database import in_memory
+from engine.store.library import process_key
 
 __all__ = ["Engine", "check_resources", "migrate"]
 
@@ -183,6 +186,90 @@ class Engine:
     def resume(self, key: int, *, by: str | None = None, reason: str = "") -> None:
         """Let a suspended case go on."""
         self._run(commands.resume_instance, by, key, by, reason)
+
+    def migrate(
+        self,
+        key: int,
+        version: int | None = None,
+        *,
+        process_id: str | None = None,
+        mapping: Mapping[str, str | None] | None = None,
+        by: str | None = None,
+        reason: str,
+    ) -> None:
+        """Move a running case to another version of its process (default: the newest), or of another process.
+
+        Args:
+            mapping: source element id → target element id where they differ; None for a boundary event, an event sub-process or
+                an event behind an event-based gateway: its subscription is opened anew.
+        Raises:
+            MigrationRefused: something in the case cannot be moved; `preview_migration` says what.
+        """
+        target = self._definition(key, version, process_id)
+        self._run(commands.migrate_instance, by, key, target, by, reason, mapping)
+
+    def preview_migration(
+        self,
+        key: int,
+        version: int | None = None,
+        *,
+        process_id: str | None = None,
+        mapping: Mapping[str, str | None] | None = None,
+    ) -> queries.InstancePreview:
+        """Return what `migrate` would do: `.plan.moves`, `.plan.closed`, `.plan.opened`, `.plan.obstacles`, `.tasks`, `.due`."""
+        return queries.preview_migration(self._context, key, self._definition(key, version, process_id), mapping)
+
+    def preview_migrations(
+        self,
+        source: int,
+        target: int,
+        *,
+        mapping: Mapping[str, str | None] | None = None,
+        keys: Sequence[int] = (),
+        cases: CaseFilter | None = None,
+    ) -> queries.MigrationPreview:
+        """Return what migrating cases of one definition (its key) to another (its key) would do."""
+        return queries.preview_migrations(self._context, source, target, mapping, keys=keys, cases=cases)
+
+    def change_many(
+        self,
+        change: commands.Change | str,
+        *,
+        keys: Sequence[int] = (),
+        cases: CaseFilter | None = None,
+        by: str | None = None,
+        reason: str,
+    ) -> queries.Batch:
+        """Do something to many cases, each in a transaction of its own; return how it went.
+
+        Args:
+            change: cancel | suspend | resume | retry, or a `Change` with what else it needs (`migrate`).
+            keys: these cases.
+            cases: or those that a filter means.
+        """
+        what = commands.Change(change) if isinstance(change, str) else change
+        key = self._run(commands.start_batch, by, what, by, reason, keys=keys, cases=cases)
+        jobs.drain(self._context, types=jobs.INNER | jobs.BATCHES)
+        return queries.find_batch(self._context, key)
+
+    def batch(self, key: int) -> queries.Batch:
+        """Return how far a batch is: `.total`, `.done`, `.failed`, `.failures`."""
+        return queries.find_batch(self._context, key)
+
+    def modify(
+        self,
+        key: int,
+        *,
+        activate: Sequence[Activation | str] = (),
+        terminate: Sequence[int | str] = (),
+        by: str | None = None,
+        reason: str,
+    ) -> None:
+        """Correct where a case stands: activate before elements, terminate element instances (keys) or all of an element (ids).
+
+        Both together move a token: what is activated is entered first, so that the scope does not end in between.
+        """
+        self._run(commands.modify_instance, by, key, by, reason, activate=activate, terminate=terminate)
 
     def set_variables(self, key: int, variables: Mapping[str, Any], by: str | None = None) -> None:
         """Set variables of a case."""
@@ -439,6 +526,12 @@ class Engine:
             return writers[kind]([exports.read_case(reading, self._context.library, key)]).encode()
 
     # --- inside
+
+    def _definition(self, key: int, version: int | None, process_id: str | None) -> int:
+        """The key of the definition that a case is to be moved to."""
+        process = process_id or queries.find_instance(self._context, key).bpmn_process_id
+        with self._context.store.read() as reading:
+            return process_key(reading, process, version)
 
     def _run(self, command: Callable[Concatenate[Context, P], R], who: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
         self._vouch(who)

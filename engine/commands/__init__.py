@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from engine.commands.alerts import mark_alerts_read
 from engine.commands.attachments import stage_attachment
+from engine.commands.batches import Change, start_batch
 from engine.commands.calendar import enter_year, set_day
 from engine.commands.deploy import Definition, Deployment, check_resources, deploy
 from engine.commands.drafts import discard_start_draft, save_draft, save_start_draft
 from engine.commands.incidents import resolve_incident
-from engine.commands.instances import cancel_instance, modify_instance, set_variables, start_instance
+from engine.commands.instances import cancel_instance, modify_instance, preview_modification, set_variables, start_instance
 from engine.commands.jobs import ActivatedJob, activate_jobs, complete_job, fail_job, set_job_retries, throw_job_error
 from engine.commands.messages import publish_message, trigger_subscription
+from engine.commands.migrations import migrate_instance
 from engine.commands.passwords import sign_in
 from engine.commands.people import (
     add_group,
@@ -36,6 +38,7 @@ from engine.commands.timers import fire_start_timer, fire_timer
 
 __all__ = [
     "ActivatedJob",
+    "Change",
     "Definition",
     "Deployment",
     "activate_jobs",
@@ -58,7 +61,9 @@ __all__ = [
     "fire_start_timer",
     "fire_timer",
     "mark_alerts_read",
+    "migrate_instance",
     "modify_instance",
+    "preview_modification",
     "publish_message",
     "resolve_incident",
     "resume_instance",
@@ -74,6 +79,7 @@ __all__ = [
     "set_variables",
     "sign_in",
     "stage_attachment",
+    "start_batch",
     "start_instance",
     "submit_start_form",
     "suspend_instance",

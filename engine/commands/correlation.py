@@ -151,6 +151,13 @@ def give_back(tx: Transaction, message_key: int, bpmn_process_id: str) -> Publis
     return Published.of(row) if row is not None else None
 
 
+def keep(ctx: Context, tx: Transaction, subscription: Found, content: Mapping[str, Any]) -> None:
+    """Keep a message that was handed to a subscription of a suspended case, until the case is resumed."""
+    once = _pending_key(subscription.key) if subscription.interrupting else None
+    kept = work.Work(work.RECEIVE_MESSAGE, subscription.instance_key, content, idempotency_key=once, held=True)
+    work.add(ctx, tx, [kept])
+
+
 def _next_waiting(tx: Transaction, name: str, correlation_key: str, bpmn_process_id: str) -> Published | None:
     row = tx.one(_WAITING, {"name": name, "correlation": correlation_key, "now": tx.now, "process": bpmn_process_id})
     return Published.of(row) if row is not None else None

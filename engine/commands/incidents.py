@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
@@ -20,6 +20,7 @@ from engine.store.tables import incident, job
 from engine.store.variables import by_scope, scopes
 
 _INCIDENT = select(incident).where(incident.c.key == bindparam("incident"))
+_OF_INSTANCE = select(incident).where(incident.c.instance_key == bindparam("instance")).order_by(incident.c.key)
 _REDELIVER = (
     update(job)
     .where(job.c.key == bindparam("delivery"))
@@ -49,12 +50,30 @@ def resolve_incident(
             return
         check_active(unit)
         _correct(unit, row.element_key, clean(variables))
+        retry(unit, [row], reason)
+        unit.commit("resolve_incident", actor=by)
+
+
+def of_instance(unit: InstanceUnit, element_id: str | None = None, kind: str | None = None) -> list[Row[Any]]:
+    """Return the incidents of a locked case (at one element, of one kind), the oldest first; not those of mails and webhooks."""
+    rows = unit.tx.all(_OF_INSTANCE, {"instance": unit.key})
+    return [
+        row
+        for row in rows
+        if row.kind != work.DELIVERY_FAILED and element_id in {None, row.element_id} and kind in {None, row.kind}
+    ]
+
+
+def retry(unit: InstanceUnit, rows: Sequence[Row[Any]], reason: str) -> None:
+    """Let elements of a locked case that hold incidents try again, within a command of its own or a batch's."""
+    for row in rows:
+        if row.element_key not in unit.kernel.keys:
+            continue  # one before it led to its end
         unit.record(IncidentCorrected(row.key, row.element_key, row.element_id, reason))
-        waiting = jobs.find_job(tx, row.element_key)
+        waiting = jobs.find_job(unit.tx, row.element_key)
         if waiting is not None and waiting.retries < 1:
             jobs.give_retries(unit, waiting, 1)
         unit.apply(unit.kernel.resolve_incident(row.element_key))
-        unit.commit("resolve_incident", actor=by)
 
 
 def _deliver_again(unit: InstanceUnit, row: Row[Any], by: str | None, reason: str) -> None:

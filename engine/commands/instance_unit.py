@@ -66,6 +66,7 @@ class InstanceUnit:
         self.version: ProcessVersion = ctx.library.process(tx, self.row["definition_key"])
         self.changes: list[Change] = []
         self._new = new
+        self._retold = new  # its subject is to be told anew
         self._moves = projection.Moves()
         self._kernel: core.Instance | None = None
         self._surroundings = surroundings(ctx, tx, self.row)
@@ -112,6 +113,13 @@ class InstanceUnit:
         }
         return core.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
 
+    def run_by(self, version: ProcessVersion, bindings: Mapping[str, int]) -> None:
+        """Let the instance run another definition from now (migration); the kernel holds it by the one before still."""
+        assert self.kernel  # read by the definition before, while it is known
+        self.version, self._retold = version, True
+        self.row |= {"definition_key": version.key, "bpmn_process_id": version.process.id}
+        self.row |= {"deployment_key": version.deployment_key, "bindings": dict(bindings) or None}
+
     def record(self, *events: Change) -> None:
         """Add events to what the journal will say."""
         self.changes.extend(events)
@@ -135,7 +143,7 @@ class InstanceUnit:
         if any(isinstance(change, InstanceEnded) for change in self.changes):
             row["state"] = next(change.state for change in reversed(self.changes) if isinstance(change, InstanceEnded))
             row["ended_at"] = tx.now
-        elif self._moves.variables or self._new:
+        elif self._moves.variables or self._retold:
             row["subject"] = self._subject()
         entry = history.append(tx, self.key, command, self.changes, actor=actor, on_behalf_of=on_behalf_of)
         row["journal_seq"], row["journal_hash"] = entry.seq, entry.hash
@@ -147,7 +155,7 @@ class InstanceUnit:
             if tx.execute(_UPDATE, {**new, "instance": self.key, "read_revision": read}).rowcount != 1:
                 raise InstanceChanged
         projection.project(self, self._moves, actor=actor, on_behalf_of=on_behalf_of)
-        self._new = False
+        self._new = self._retold = False
 
     @property
     def provisional(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from engine.commands.values import clean
 from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from engine.history.chain import GENESIS
 from engine.history.events import Cancelled, Corrected, Event, InstanceStarted
+from engine.kernel import Activation, activation
+from engine.kernel.advance import Change
 from engine.store import Reading, Transaction
 from engine.store.context import Context
 from engine.store.directory import Person
@@ -86,7 +88,7 @@ def new_unit(
     version = ctx.library.process(tx, definition_key)
     key = next(ctx.keys)
     number = business_id or make_business_id(tx, version, ctx.settings.time_zone) or (caller.business_id if caller else None)
-    bindings = _bindings(tx, version)
+    bindings = fixed_bindings(tx, version)
     row: dict[str, Any] = {
         "key": key,
         "definition_key": definition_key,
@@ -171,9 +173,14 @@ def cancel_instance(ctx: Context, key: int, by: str | None, reason: str) -> None
         raise InvalidValue("请填写终止原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
         unit = lock_to_correct(ctx, tx, key, by)
-        unit.record(Cancelled(reason))
-        unit.apply(unit.kernel.cancel())
+        cancel(unit, reason)
         unit.commit("cancel_instance", actor=by)
+
+
+def cancel(unit: InstanceUnit, reason: str) -> None:
+    """End a locked instance, within a command of its own or a batch's."""
+    unit.record(Cancelled(reason))
+    unit.apply(unit.kernel.cancel())
 
 
 def set_variables(
@@ -193,21 +200,72 @@ def set_variables(
 
 
 def modify_instance(
-    ctx: Context, instance_key: int, by: str | None, reason: str, *, activate: Sequence[str] = (), terminate: Sequence[int] = ()
+    ctx: Context,
+    instance_key: int,
+    by: str | None,
+    reason: str,
+    *,
+    activate: Sequence[Activation | str] = (),
+    terminate: Sequence[int | str] = (),
 ) -> None:
-    """Correct where an instance stands: activate elements (ids), terminate element instances (keys); with a reason.
+    """Correct where an instance stands, with a reason.
 
+    Args:
+        activate: elements to start before, with variables and the scope where several live.
+        terminate: element instances (keys), or all of an element (ids).
     Raises:
-        InvalidValue: there is no reason.
+        InvalidValue: there is no reason, nothing to do, or an element cannot be started at.
         NotAllowed: `by` is no administrator.
+        NotFound: there is nothing of that to terminate.
+        Conflict: the instance has ended.
     """
     if not reason.strip():
         raise InvalidValue("请填写修改原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
         unit = lock_to_correct(ctx, tx, instance_key, by)
         unit.record(Corrected(reason))
-        unit.apply(unit.kernel.modify(activate=activate, terminate=terminate))
+        _modify(unit, activate, terminate)
         unit.commit("modify_instance", actor=by)
+
+
+def preview_modification(
+    ctx: Context,
+    instance_key: int,
+    by: str | None,
+    *,
+    activate: Sequence[Activation | str] = (),
+    terminate: Sequence[int | str] = (),
+) -> tuple[Change, ...]:
+    """Return what a modification would do: it is done, and undone by rolling back.
+
+    Raises:
+        InvalidValue, NotAllowed, NotFound, Conflict: as `modify_instance`.
+    """
+    try:
+        with ctx.store.begin() as tx:
+            unit = lock_to_correct(ctx, tx, instance_key, by)
+            _modify(unit, activate, terminate)
+            raise _Undone(tuple(unit.changes))
+    except _Undone as undone:
+        return undone.changes
+
+
+class _Undone(Exception):
+    """Rolls a preview back."""
+
+    def __init__(self, changes: tuple[Change, ...]) -> None:
+        self.changes = changes
+        super().__init__()
+
+
+def _modify(unit: InstanceUnit, activate: Sequence[Activation | str], terminate: Sequence[int | str]) -> None:
+    if not activate and not terminate:
+        raise InvalidValue("请选择要进入或终止的元素（choose an element to activate or to terminate）", field="activate")
+    wanted = [
+        replace(item, variables={scope: clean(values) for scope, values in item.variables.items()})
+        for item in map(activation, activate)
+    ]
+    unit.apply(unit.kernel.modify(wanted, terminate))
 
 
 def lock_to_correct(ctx: Context, tx: Transaction, key: int, by: str | None) -> InstanceUnit:
@@ -271,8 +329,8 @@ def binding_name(process_id: str, binding: str, version_tag: str | None) -> str:
     return process_id if binding == "latest" else f"{process_id}@{version_tag or binding}"
 
 
-def _bindings(reading: Reading, version: ProcessVersion) -> dict[str, int]:
-    """What the call activities call, as it is now: a case that runs is not changed by what is deployed later."""
+def fixed_bindings(reading: Reading, version: ProcessVersion) -> dict[str, int]:
+    """Return what the call activities call, as it is now: a case that runs is not changed by what is deployed later."""
     found: dict[str, int] = {}
     for called in version.process.called_processes:
         name = called.process_id.static

@@ -14,11 +14,12 @@ from engine.commands.instances import begin, check_active, new_unit
 from engine.commands.surroundings import environment
 from engine.commands.taking import taken, within_chain
 from engine.commands.values import clean
-from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
+from engine.errors import Conflict, InstanceSuspended, InvalidValue, NotAllowed, NotFound
 from engine.history.events import FormSubmitted
 from engine.store.context import Context
 from engine.store.directory import person
 from engine.store.rights import is_offered
+from engine.store.suspension import suspension
 from engine.store.tables import message, message_subscription
 
 _SUBSCRIPTION = select(message_subscription).where(message_subscription.c.key == bindparam("subscription"))
@@ -80,6 +81,7 @@ def trigger_subscription(
     Raises:
         NotFound: the event does not wait any more.
         NotAllowed: it is not offered to this person.
+        InstanceSuspended: the case is suspended.
         InvalidSubmission: the data break the form's schema.
     """
     with ctx.store.begin() as tx:
@@ -88,6 +90,9 @@ def trigger_subscription(
             raise NotFound(f"事件 {subscription_key} 已不再等待（the event does not wait any more）")
         unit = InstanceUnit.lock(ctx, tx, found.instance_key)
         check_active(unit)
+        locked = suspension(tx, unit.row, subscription_key)
+        if locked is not None:
+            raise InstanceSuspended(f"事项已暂停：{locked.reason}（the case is suspended）", element_id=found.element_id)
         if by is not None:
             who = person(tx, by)
             if not (is_offered(who, found.offered_to) or who.external):
@@ -113,13 +118,19 @@ def trigger_subscription(
 
 
 def receive_message(ctx: Context, job_key: int) -> None:
-    """Hand a correlated message to its subscription. Where that is gone meanwhile, the message looks for another receiver."""
+    """Hand a correlated message to its subscription. Where that is gone meanwhile, the message looks for another receiver.
+
+    While the case is suspended the message is kept for it, and handed over when the case is resumed.
+    """
     with taken(ctx, job_key) as found:
         if found is None or found.unit is None:
             return
         tx, unit, content = found.tx, found.unit, found.content
         subscription = tx.one(_SUBSCRIPTION, {"subscription": content["subscription_key"]})
         if subscription is not None and unit.active:
+            if suspension(tx, unit.row, subscription.key) is not None:
+                correlation.keep(ctx, tx, subscription, content)
+                return
             unit.apply(unit.kernel.receive_message(subscription.key, subscription.message, content["variables"]))
             unit.commit("receive_message", actor=content["by"])
             return

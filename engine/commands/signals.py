@@ -14,6 +14,7 @@ from engine.commands.taking import taken, taken_for_instance, within_chain
 from engine.commands.values import clean
 from engine.errors import InvalidValue
 from engine.store.context import Context
+from engine.store.suspension import suspension
 from engine.store.tables import signal_subscription
 
 _WAITS = select(signal_subscription.c.key).where(signal_subscription.c.instance_key == bindparam("instance"))
@@ -34,15 +35,21 @@ def broadcast_signal(ctx: Context, name: str, variables: Mapping[str, Any] | Non
 
 
 def receive_signal(ctx: Context, job_key: int) -> None:
-    """Hand a signal to one instance: to every subscription that waited when it was broadcast and still waits."""
+    """Hand a signal to one instance: to every subscription that waited when it was broadcast and still waits.
+
+    Where the case is suspended it is kept, and handed over when the case is resumed.
+    """
     with taken_for_instance(ctx, job_key) as found:
         if found is None:
             return
         unit, content = found.unit, found.content
         loops = found.tx.chain > work.CHAIN_LIMIT
         waiting = {row.key for row in found.tx.all(_WAITS, {"instance": unit.key})}
+        kept = [key for key in content["keys"] if key in waiting and suspension(found.tx, unit.row, key) is not None]
+        if kept:
+            work.add(ctx, found.tx, [work.Work(work.RECEIVE_SIGNAL, unit.key, {**content, "keys": kept}, held=True)])
         for key in content["keys"]:
-            if key in waiting and key in unit.kernel.keys:  # one before it may have interrupted it
+            if key not in kept and key in waiting and key in unit.kernel.keys:  # one before it may have interrupted it
                 if loops:
                     unit.apply(unit.kernel.raise_incident(key, "STEP_BUDGET", work.endless(content["signal"])))
                 else:

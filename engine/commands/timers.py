@@ -14,9 +14,11 @@ from engine.commands.taking import taken_for_instance
 from engine.history.events import DeadlineRecomputed
 from engine.kernel.advance import TaskUpdated, TimerArmed
 from engine.store.context import Context
+from engine.store.suspension import suspension
 from engine.store.tables import IS_OPEN, start_event, timer, user_task
 
 _TIMER = select(timer).where(timer.c.key == bindparam("timer"))
+_HOLD = update(timer).where(timer.c.key == bindparam("timer")).values(held=True)
 _START = select(start_event).where(start_event.c.key == bindparam("timer")).with_for_update()
 _NEXT = update(start_event).where(start_event.c.key == bindparam("timer")).values(due_at=bindparam("at"), state=bindparam("memo"))
 _TIMERS = select(timer.c.key, timer.c.due_at).where(timer.c.instance_key == bindparam("instance"))
@@ -33,7 +35,10 @@ _LAST = delete(start_event).where(start_event.c.key == bindparam("timer"))
 
 
 def fire_timer(ctx: Context, timer_key: int) -> bool:
-    """Fire a timer that is due; False = it was fired or disarmed before, or is not due (any more)."""
+    """Fire a timer that is due; False = it was fired or disarmed before, or is not due (any more).
+
+    While its case is suspended it is kept, and fires when the case is resumed, with its due time beside the actual one.
+    """
     with ctx.store.begin() as tx:
         row = tx.one(_TIMER, {"timer": timer_key})
         if row is None:
@@ -41,6 +46,9 @@ def fire_timer(ctx: Context, timer_key: int) -> bool:
         unit = InstanceUnit.lock(ctx, tx, row.instance_key)
         row = tx.one(_TIMER, {"timer": timer_key})  # again, under the lock
         if row is None or row.due_at > tx.now or not unit.active:
+            return False
+        if suspension(tx, unit.row, timer_key) is not None:
+            tx.execute(_HOLD, {"timer": timer_key})
             return False
         unit.apply(unit.kernel.fire_timer(timer_key))
         unit.commit("fire_timer")

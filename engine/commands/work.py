@@ -28,6 +28,7 @@ START_BY_MESSAGE = PREFIX + "start-by-message"
 RECEIVE_SIGNAL = PREFIX + "receive-signal"
 START_BY_SIGNAL = PREFIX + "start-by-signal"
 RECOMPUTE = PREFIX + "recompute-deadlines"
+BATCH_ITEM = PREFIX + "batch-item"
 MAIL = PREFIX + "mail"
 WEBHOOK = PREFIX + "webhook"
 
@@ -54,6 +55,7 @@ class Work:
         instance_key: the instance it will change; None = it starts one.
         input: JSON-able.
         due_at: None = at once.
+        held: it waits for its case to be resumed.
     """
 
     type: str
@@ -61,6 +63,7 @@ class Work:
     input: Mapping[str, Any]
     due_at: datetime | None = None
     idempotency_key: str | None = None
+    held: bool = False
 
 
 def add(ctx: Context, tx: Transaction, items: Sequence[Work]) -> None:
@@ -75,7 +78,7 @@ def add(ctx: Context, tx: Transaction, items: Sequence[Work]) -> None:
             "headers": None,
             "input": dict(item.input),
             "retries": RETRIES,
-            "due_at": item.due_at or tx.now,
+            "due_at": None if item.held else item.due_at or tx.now,
             "idempotency_key": item.idempotency_key,
             "chain": tx.chain + (100 if item.type in {START_BY_MESSAGE, START_BY_SIGNAL} else 1),
             "created_at": tx.now,

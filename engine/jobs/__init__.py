@@ -7,7 +7,7 @@ Job types of service tasks that the engine does itself: `notify`, `publish-messa
 from __future__ import annotations
 
 from engine.jobs.driver import Driver
-from engine.jobs.due import BUILT_IN, INNER, drain, next_due, run_due
+from engine.jobs.due import BATCHES, BUILT_IN, INNER, drain, next_due, run_due
 from engine.jobs.housekeeping import tidy, write_checkpoint
 
-__all__ = ["BUILT_IN", "INNER", "Driver", "drain", "next_due", "run_due", "tidy", "write_checkpoint"]
+__all__ = ["BATCHES", "BUILT_IN", "INNER", "Driver", "drain", "next_due", "run_due", "tidy", "write_checkpoint"]

@@ -27,8 +27,9 @@ _log = logging.getLogger(__name__)
 class Driver:
     """Fires timers and does the engine's own jobs while the process lives.
 
-    Two lanes, so that a slow mail server holds no timer up: `due` (timers, built-in service tasks, work between cases; each a
-    short transaction) and `deliveries` (mail, webhooks). Errors are logged and never end the driver.
+    Three lanes, so that a slow mail server holds no timer up: `due` (timers, built-in service tasks, work between cases; each a
+    short transaction), `batches` (one thing done to many cases) and `deliveries` (mail, webhooks). Errors are logged and never
+    end the driver.
     """
 
     def __init__(self, ctx: Context) -> None:
@@ -36,6 +37,7 @@ class Driver:
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._lanes = (
             _Lane(ctx, self._scheduler, "due", due.INNER, with_timers=True),
+            _Lane(ctx, self._scheduler, "batches", due.BATCHES, with_timers=False),
             _Lane(ctx, self._scheduler, "deliveries", due.DELIVERIES, with_timers=False),
         )
         self._listening = False

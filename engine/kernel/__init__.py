@@ -12,8 +12,22 @@ from __future__ import annotations
 from engine.kernel.advance import Advance, ElementRow
 from engine.kernel.deadlines import start_timer
 from engine.kernel.instance import Instance
-from engine.kernel.migration import Instructions, Plan, plan
+from engine.kernel.migration import Instructions, Plan, candidates, plan
+from engine.kernel.modification import Activation, activation
 from engine.kernel.surroundings import Surroundings
 from engine.kernel.variables import is_internal
 
-__all__ = ["Advance", "ElementRow", "Instance", "Instructions", "Plan", "Surroundings", "is_internal", "plan", "start_timer"]
+__all__ = [
+    "Activation",
+    "Advance",
+    "ElementRow",
+    "Instance",
+    "Instructions",
+    "Plan",
+    "Surroundings",
+    "activation",
+    "candidates",
+    "is_internal",
+    "plan",
+    "start_timer",
+]

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from engine.definitions.model import Element, Process
 from engine.errors import Conflict, InvalidValue, NotFound, TaskNotOpen
 from engine.kernel import advance as a
-from engine.kernel import deadlines, migration, propagation, subscriptions
+from engine.kernel import deadlines, migration, modification, propagation, subscriptions
 from engine.kernel.blueprint import blueprint
 from engine.kernel.specs.adhoc import AdHocSubProcess
-from engine.kernel.specs.scopes import Body, SubProcess
 from engine.kernel.specs.tasks import CallActivity
 from engine.kernel.spiff import ERROR, CoreTask
 from engine.kernel.tree import Tree
@@ -107,7 +106,7 @@ class Instance:
                 tree.set_local(root, name, value)
         tree.open_scope(root, with_start=False)
         for element_id in at:
-            self._activate(element_id)
+            modification.activate(tree, modification.Activation(element_id))
         if start is not None:
             task = self._begin_at(start)
             if start.event is not None and start.event.kind != "none":
@@ -264,29 +263,16 @@ class Instance:
         deadlines.recompute(self._tree)
         return self._settle()
 
-    def modify(self, activate: Sequence[str] = (), terminate: Sequence[int] = ()) -> a.Advance:
-        """Terminate some element instances and start before some elements.
+    def modify(self, activate: Sequence[modification.Activation | str] = (), terminate: Sequence[int | str] = ()) -> a.Advance:
+        """Start before some elements, then terminate element instances (keys) or all of an element (ids).
+
+        See `engine.kernel.modification`.
 
         Raises:
-            InvalidValue: an element is not in the process, or cannot be started at.
-            NotFound: an element instance does not live.
+            InvalidValue: an element is not in the process, cannot be started at, or its scope is not the only one.
+            NotFound: an element instance does not live, or none of an element.
         """
-        tree = self._tree
-        tasks = [self._task(key) for key in terminate]
-        for element_id in activate:
-            self._activate(element_id)
-        for task in tasks:
-            if task.key not in tree.tasks:
-                continue
-            if task is tree.root:
-                tree.end("TERMINATED")
-                break
-            scope = task.scope
-            tree.kill(task, None)
-            if isinstance(scope.spec, Body):
-                scope.spec.inner_gone(scope)
-            else:
-                tree.scope_is_quiet(scope)
+        modification.modify(self._tree, [modification.activation(item) for item in activate], terminate)
         return self._settle()
 
     def migrate(self, target: Process, instructions: migration.Instructions | None = None) -> a.Advance:
@@ -363,32 +349,3 @@ class Instance:
                 return event
         what = f"开始事件 {start_event_id}" if start_event_id else "空白开始事件"
         raise InvalidValue(f"流程 {self.process.id} 没有{what} / the process has no such start event")
-
-    def _activate(self, element_id: str) -> None:
-        tree = self._tree
-        element = self.process.elements.get(element_id)
-        if element is None or element.type in {"PROCESS", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"}:
-            raise InvalidValue(f"不能从元素 {element_id} 开始 / cannot start at this element", element_id=element_id)
-        try:
-            scope = self._scope_for(element)
-        except Trouble as trouble:
-            raise InvalidValue(trouble.message, element_id=element_id) from trouble
-        tree.spawn(scope, tree.blueprint.spec(element_id))
-
-    def _scope_for(self, element: Element) -> CoreTask:
-        """Return the live scope an element belongs in, opened without its start event where it does not live yet."""
-        tree = self._tree
-        assert element.parent_id is not None
-        if element.parent_id == self.process.id:
-            return tree.root
-        spec = tree.blueprint.spec(element.parent_id)
-        open_scopes = [t for t in tree.tasks.values() if t.spec is spec and "on" in t.memo]
-        if len(open_scopes) == 1 and not isinstance(spec, Body):
-            return open_scopes[0]
-        parent = self.process.elements[element.parent_id]
-        if open_scopes or isinstance(spec, Body) or parent.type == "EVENT_SUB_PROCESS":
-            raise InvalidValue(
-                f"不能从 {element.id} 开始：{parent.id} 不唯一 / its scope is not the only one", element_id=element.id
-            )
-        assert isinstance(spec, SubProcess)
-        return spec.open_empty(self._scope_for(parent))

@@ -11,7 +11,7 @@ A plan is made from rows alone: nothing is evaluated, nothing is changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class Move:
         key: of the element instance; tasks, timers, jobs and subscriptions have the same.
         element_id, name, type: where it stands now; of an event sub-process that waits, its start event.
         target_id, target_name: where it goes.
+        instruction: the id by which an instruction names it: of an event sub-process that waits, its own.
         waits: for what: task | job | timer | message | signal | …; empty = for its children, or it holds an incident.
         listens: an event attached to something that is active: a boundary event, an event sub-process, an event behind a gateway.
         incident: it holds one, and keeps it.
@@ -52,6 +53,7 @@ class Move:
     type: str
     target_id: str
     target_name: str
+    instruction: str
     waits: str = ""
     listens: bool = False
     incident: bool = False
@@ -59,11 +61,12 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A subscription that the target does not have (any more), or that is opened anew."""
+    """A subscription that the target does not have (any more), or that is opened anew; `instruction` as in `Move`."""
 
     key: int
     element_id: str
     name: str
+    instruction: str
     waits: str
 
 
@@ -121,6 +124,12 @@ def _check(source: Process, target: Process, instructions: Instructions) -> None
             raise InvalidValue(f"原流程没有元素 {before} / the source has no such element", element_id=before)
         if after is not None and after not in target.elements and after not in target.flows:
             raise InvalidValue(f"目标流程没有元素 {after} / the target has no such element", element_id=after)
+
+
+def candidates(source: Process, target: Process, element_id: str) -> list[Element]:
+    """Return the target's elements that can stand for one of the source, wherever they stand, in the file's order."""
+    element = source.elements[element_id]
+    return [goal for goal in target.elements.values() if _difference(element, goal) is None]
 
 
 class _Planner:
@@ -238,7 +247,7 @@ class _Planner:
         spec = self._spec(row)
         goal = self.target.elements.get(to or "")
         if goal is None:
-            self.found.closed.append(Closing(row.key, spec.listener.id, _name(spec), str(row.data.get("wait", ""))))
+            self.found.closed.append(Closing(row.key, spec.listener.id, _name(spec), element.id, str(row.data.get("wait", ""))))
             return
         after = self.after.spec(goal.id)
         why = _difference(element, goal) or _difference(spec.listener, after.listener) or self._moved(row, element, goal)
@@ -292,7 +301,18 @@ class _Planner:
     def _move(self, row: a.ElementRow, element: Element, goal: Element, *, listens: bool = False) -> None:
         shown = element.type if "i" in row.data or element.loop is None else "MULTI_INSTANCE_BODY"
         waits = str(row.data.get("wait", "")) or ("join" if row.key in self.found.flows and not listens else "")
-        move = Move(row.key, element.id, element.name, shown, goal.id, goal.name, waits, listens, incident="incident" in row.data)
+        move = Move(
+            key=row.key,
+            element_id=element.id,
+            name=element.name,
+            type=shown,
+            target_id=goal.id,
+            target_name=goal.name,
+            instruction=row.element_id,
+            waits=waits,
+            listens=listens,
+            incident="incident" in row.data,
+        )
         self.found.moves.append(move)
 
     def _obstacle(self, row: a.ElementRow, element: Element, why: str) -> None:
@@ -421,10 +441,3 @@ def _open(tree: Tree, opening: Opening) -> None:
     else:
         via = next((flow.id for flow, node in owner.spec.out if flow is not None and node is spec), None)
         tree.spawn(owner.scope, spec, gate=owner.key, via=via)
-
-
-def live_elements(process: Process, rows: Iterable[a.ElementRow]) -> Iterator[tuple[a.ElementRow, Element]]:
-    """Yield the active elements of an instance with their rows, without the process itself and what only listens."""
-    for row in sorted(rows, key=lambda r: r.key):
-        if row.parent_key is not None and "on" in row.data:
-            yield row, process.elements[row.element_id]

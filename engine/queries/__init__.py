@@ -28,22 +28,36 @@ from engine.queries.instances import (
     subscriptions,
     variables,
 )
+from engine.queries.migrations import (
+    Batch,
+    InstancePreview,
+    MigrationPreview,
+    batches,
+    find_batch,
+    preview_migration,
+    preview_migrations,
+)
 from engine.queries.offers import offer
 from engine.queries.people import groups, substitutions, users, who_is
 from engine.queries.statistics import statistics
 from engine.queries.tasks import task
 
 __all__ = [
+    "Batch",
+    "InstancePreview",
+    "MigrationPreview",
     "alerts",
     "all_alerts",
     "attachment_content",
     "attachments",
+    "batches",
     "children",
     "definition_file",
     "definition_xml",
     "definitions",
     "deployment_report",
     "element_states",
+    "find_batch",
     "find_instance",
     "find_tasks",
     "groups",
@@ -56,6 +70,8 @@ __all__ = [
     "may_work_on",
     "offer",
     "option_labels",
+    "preview_migration",
+    "preview_migrations",
     "process_names",
     "resources",
     "start_list",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 
 from engine import history
 from engine.errors import NotFound
@@ -28,14 +28,13 @@ from engine.queries.records import (
 from engine.queries.rows import INSTANCES, TASKS, instance_of, tasks_of
 from engine.queries.visibility import hidden_scopes
 from engine.store import Reading
+from engine.store.cases import CaseFilter, conditions
 from engine.store.context import Context
 from engine.store.library import ProcessVersion
 from engine.store.rights import actor, is_offered, may_see_instance
 from engine.store.tables import (
-    IS_ACTIVE,
     element_instance,
     message_subscription,
-    process_definition,
     process_instance,
     timer,
     user_task,
@@ -116,27 +115,9 @@ def instances(
     started_to: datetime | None = None,
     page: int = 1,
 ) -> InstanceList:
-    """Return a page of the cases that a person may see, the newest first, called ones not listed.
-
-    Args:
-        search: looked for in business id, subject and process name.
-        state: ACTIVE | COMPLETED | TERMINATED | suspended; None = all.
-    """
-    statement = INSTANCES.where(process_instance.c.parent_key.is_(None)).order_by(process_instance.c.key.desc())
-    for word in search.split()[:5]:
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        columns = (process_instance.c.business_id, process_instance.c.subject, process_definition.c.name)
-        statement = statement.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
-    if bpmn_process_id is not None:
-        statement = statement.where(process_instance.c.bpmn_process_id == bpmn_process_id)
-    if state == "suspended":
-        statement = statement.where(process_instance.c.suspended_at.is_not(None), IS_ACTIVE)
-    elif state is not None:
-        statement = statement.where(process_instance.c.state == state)
-    if started_from is not None:
-        statement = statement.where(process_instance.c.started_at >= started_from)
-    if started_to is not None:
-        statement = statement.where(process_instance.c.started_at < started_to)
+    """Return a page of the cases that a person may see, the newest first, called ones not listed; see `CaseFilter`."""
+    wanted = CaseFilter(search, bpmn_process_id, None, state, started_from, started_to)
+    statement = INSTANCES.where(*conditions(wanted)).order_by(process_instance.c.key.desc())
     first = (max(page, 1) - 1) * PAGE
     with ctx.store.read() as reading:
         acting = actor(reading, who)

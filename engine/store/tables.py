@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     literal_column,
     text,
 )
@@ -257,6 +258,7 @@ timer = Table(
     Column("text", Text, nullable=False),
     Column("clock", ExactJson),  # names of the clocks it belongs to
     Column("provisional", Boolean, nullable=False),  # computed on a year without a published calendar
+    Column("held", Boolean, nullable=False, server_default=false()),  # fell due while its case was suspended: fires at resume
     Index(None, "due_at"),
     Index(None, "instance_key"),
 )
@@ -351,6 +353,30 @@ incident = Table(
     Column("message", Text, nullable=False),
     Column("raised_at", Moment, nullable=False),
     Index(None, "instance_key"),
+)
+
+# --- one thing done to many cases -------------------------------------------------------------------------------------
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("key", Key, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),  # migrate | cancel | suspend | resume | retry
+    Column("reason", Text, nullable=False),
+    Column("parameters", ExactJson),  # of a migration: target definition and instructions
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", ID),
+)
+
+batch_item = Table(
+    "batch_item",
+    metadata,
+    Column("batch_key", Key, ForeignKey("batch.key"), primary_key=True),
+    Column("instance_key", Key, ForeignKey("process_instance.key"), primary_key=True),
+    Column("state", String(16), nullable=False),  # WAITING | DONE | FAILED
+    Column("message", Text),  # why it failed
+    Column("done_at", Moment),
+    Index(None, "batch_key", "state"),
 )
 
 # --- history: only ever added to --------------------------------------------------------------------------------------

@@ -467,9 +467,9 @@ INCIDENTS = {
 }
 
 LIFE = {
-    "suspended: nobody completes, timers go on": (
+    "suspended: nobody completes, timers that fall due fire at resume": (
         [net("s > t1 > e", "b > t2 > e2", more=boundary("b", "t1", timer("PT1H"), interrupting=False))],
-        "start\nsuspend\nrefused do t1\nturn PT1H\nopen t1 t2\nresume\ndo t1\ndo t2\nended",
+        "start\nsuspend\nrefused do t1\nturn PT1H\nopen t1\nresume\nturn PT1S\nopen t1 t2\ndo t1\ndo t2\nended",
     ),
     "cancel twice": ([net("s > t1 > e")], "start\ncancel\nterminated\nrefused cancel"),
     "after the end nothing goes": (

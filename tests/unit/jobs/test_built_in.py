@@ -288,7 +288,7 @@ def test_counting_cases(world: World, inputs: dict[str, str], count: int) -> Non
     world.start("case", {"term": "皮疹", "n": 2, "d": "PT9H"})
     world.turn(hours=1)
     third = world.start("case", {"term": "发热", "n": 3, "d": "PT9H"})
-    instances.modify_instance(world.ctx, third, None, "test", terminate=[world.timers[-1].key])
+    instances.modify_instance(world.ctx, third, None, "test", activate=["end"], terminate=[world.timers[-1].key])
     asked = world.start("asking", {"term": "皮疹"})
     assert world.state(first) == "ACTIVE"
     assert world.variables(asked)["count"] == count
