@@ -28,7 +28,7 @@ from engine.feel.comparisons import comparison, in_tests, unary_test
 from engine.feel.external import external_function
 from engine.feel.functions import BUILT_IN, Closure
 from engine.feel.iteration import NotIterable, iterate
-from engine.feel.operations import arithmetic, in_range, kind_of, negate
+from engine.feel.operations import arithmetic, compare, kind_of, negate
 from engine.feel.properties import member
 from engine.feel.scope import MISSING, Scope
 from engine.feel.tree import constant, mentions
@@ -169,12 +169,13 @@ class Compiler:
 
         def between(scope: Scope) -> Any:
             subject, least, most = value(scope), low(scope), high(scope)
-            if least is None or most is None:
-                return None
-            result = in_range(subject, Range(least, most, True, True), scope.run)
-            if result is None:
+            above, below = compare(subject, least), compare(subject, most)
+            if (above is not None and above < 0) or (below is not None and below > 0):
+                return False
+            if above is None or below is None:
                 scope.run.warn("between 的各部分不能比较 (its parts cannot be compared)", "between")
-            return result
+                return None
+            return True
 
         return between
 

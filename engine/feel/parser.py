@@ -15,7 +15,8 @@ from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
 from engine.feel import numbers
 from engine.feel.lexer import END, NAME, NUMBER, STRING, SYMBOL, Token, syntax_error, tokenize, unquote
-from engine.feel.names import NameTable
+from engine.feel.names import NameTable, needs_scope
+from engine.feel.shapes import Shapes
 from engine.feel.temporal_text import parse_any
 from engine.feel.types import SIMPLE, ContextType, FeelType, FunctionType, ListType, RangeType, Unknown
 
@@ -25,11 +26,14 @@ CONSTANTS = {"true": True, "false": False, "null": None}
 STOPS = frozenset({"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies"})
 FORMER_FUNCTIONS = frozenset({"and", "or"})  # what DMN 1.2 called all(…) and any(…)
 STARTS = frozenset({"if", "for", "some", "every", "function"})
+NAME_SYMBOLS = frozenset("./-'+*") | {"**"}  # rule 30: symbols that may stand inside names
+AFTER_NAME = (",", ")", "]", "}", "[", "(", "=", "<", ">", "!")  # none of these
 GENERIC = frozenset({"list", "range", "context", "function"})
 OR, AND, COMPARE, ADD, MULTIPLY, POWER, UNARY = range(1, 8)
 PRECEDENCE = {"or": OR, "and": AND, "between": COMPARE, "in": COMPARE, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
 PRECEDENCE |= {"**": POWER, **dict.fromkeys(COMPARISONS, COMPARE)}
-AFTER_OPEN_END = frozenset({"", ")", "]", "}", ",", "and", "or", "then", "else", "return", "satisfies", "in", "between", "="})
+AFTER_OPEN_END = COMPARISONS | {"", ")", "]", "}", ",", "."}
+AFTER_OPEN_END |= {"and", "or", "then", "else", "return", "satisfies", "in", "between", "instance"}
 
 
 class Parser:
@@ -55,6 +59,7 @@ class Parser:
         self.tokens: list[Token] = tokenize(text)
         self.index = 0
         self.nesting = 0
+        self.shapes = Shapes()
         self.names = names if isinstance(names, NameTable) else NameTable(names)
         self.type_names = type_names or NameTable()
         self.built_in = built_in or NameTable()
@@ -215,12 +220,16 @@ class Parser:
             token = self.tokens[self.index]
             if token.kind == SYMBOL and token.text == ".":
                 self.index += 1
-                node = n.Path(node, self._member())
+                node = n.Path(node, self._member(node))
             elif token.kind == SYMBOL and token.text == "[":
                 if self.tokens[self.index + 1].text in AFTER_OPEN_END:
                     return node  # the open end of an interval: ]1..5[
                 self.index += 1
+                self.names.open()
+                for name in self.shapes.entries(node):
+                    self.names.add(name)
                 condition = self.expression()
+                self.names.close()
                 self._symbol("]")
                 node = n.Filter(node, condition)
             elif token.kind == SYMBOL and token.text == "(":
@@ -250,7 +259,7 @@ class Parser:
 
     def _argument_name(self) -> str | None:
         index = self.index
-        while self.tokens[index].kind in (NAME, NUMBER) or self.tokens[index].text in ("+", "-", "*", "/", "'", ".", "**"):
+        while self.tokens[index].kind in (NAME, NUMBER) or self.tokens[index].text in NAME_SYMBOLS:
             index += 1
         if index == self.index or self.tokens[index].text != ":" or self.tokens[self.index].kind != NAME:
             return None
@@ -329,8 +338,11 @@ class Parser:
             self.index += 1
         return " ".join(words)
 
-    def _member(self) -> str:
-        known = self.names.match(self.tokens, self.index)
+    def _member(self, base: n.Node) -> str:
+        known = None
+        if self.tokens[self.index].kind != END and not self.tokens[self.index + 1].text.startswith(AFTER_NAME):
+            entries = NameTable(filter(needs_scope, self.shapes.entries(base)))
+            known = entries.match(self.tokens, self.index) or self.names.match(self.tokens, self.index)
         if known is not None:
             self.index += known[1]
             return known[0]
@@ -377,16 +389,18 @@ class Parser:
 
     def _context(self) -> n.Node:
         entries: list[tuple[str, n.Node]] = []
-        self.names.open()
+        self._open()
         if not self._accept("}"):
             while True:
                 key = self._key()
                 self.names.add(key)
-                entries.append((key, self.expression()))
+                value = self.expression()
+                self.shapes.add(key, value)
+                entries.append((key, value))
                 if not self._accept(","):
                     break
             self._symbol("}")
-        self.names.close()
+        self._close()
         return n.Context(tuple(entries))
 
     def _key(self) -> str:
@@ -431,28 +445,29 @@ class Parser:
             end = self.expression() if self._accept("..") else None
             iterators.append(n.Iterator(name, source, end))
             self.names.add(name)
+            self.shapes.add(name, source)
             if not self._accept(","):
                 return tuple(iterators)
 
     def _for(self) -> n.Node:
-        self.names.open()
+        self._open()
         iterators = self._iterators()
         self._keyword("return", "for … in … return …")
         body = self.expression()
-        self.names.close()
+        self._close()
         return n.For(iterators, body)
 
     def _quantified(self, every: bool) -> n.Node:
-        self.names.open()
+        self._open()
         iterators = self._iterators()
         self._keyword("satisfies", f"{'every' if every else 'some'} … in … satisfies …")
         condition = self.expression()
-        self.names.close()
+        self._close()
         return n.Quantified(every, iterators, condition)
 
     def _function(self) -> n.Node:
         self._symbol("(")
-        self.names.open()
+        self._open()
         parameters: list[tuple[str, FeelType | None]] = []
         if not self._accept(")"):
             while True:
@@ -463,6 +478,7 @@ class Parser:
                     raise self._error("这里应为参数名", "the name of a parameter")
                 name = self._source(start, self.index)
                 self.names.add(name)
+                self.shapes.add(name, None)
                 parameters.append((name, self.type() if self._accept(":") else None))
                 if not self._accept(","):
                     break
@@ -470,7 +486,7 @@ class Parser:
         external = self.tokens[self.index].text == "external"
         self.index += external
         body = self.expression()
-        self.names.close()
+        self._close()
         return n.Function(tuple(parameters), body, external)
 
     def type(self) -> FeelType:
@@ -553,6 +569,14 @@ class Parser:
         for token in self.tokens[start + 1 : end]:
             parts.append((" " if token.spaced else "") + token.text)
         return "".join(parts)
+
+    def _open(self) -> None:
+        self.names.open()
+        self.shapes.open()
+
+    def _close(self) -> None:
+        self.shapes.close()
+        self.names.close()
 
     def _accept(self, text: str) -> bool:
         token = self.tokens[self.index]

@@ -15,10 +15,10 @@ _time = re.compile("T?" + _TIME + _ZONE, re.ASCII).fullmatch
 # Forms write moments to the minute, 2026-11-20T18:00+08:00, and so does ISO 8601: seconds may be left out beside a date.
 _MOMENT = _TIME.replace(":(?P<second>", "(?::(?P<second>").removesuffix("?") + "?)?"
 _date_time = re.compile(_DATE + "T" + _MOMENT + _ZONE, re.ASCII).fullmatch
-_months = re.compile(r"(-)?P(?:([0-9]{1,18})Y)?(?:([0-9]{1,18})M)?", re.ASCII).fullmatch
+_COUNT = "0*([0-9]{1,18})"
+_months = re.compile(rf"(-)?P(?:{_COUNT}Y)?(?:{_COUNT}M)?", re.ASCII).fullmatch
 _days = re.compile(
-    r"(-)?P(?:([0-9]{1,18})D)?(?:(T)(?:([0-9]{1,18})H)?(?:([0-9]{1,18})M)?(?:([0-9]{1,18})(?:\.([0-9]{1,9})[0-9]*)?S)?)?",
-    re.ASCII,
+    rf"(-)?P(?:{_COUNT}D)?(?:(T)(?:{_COUNT}H)?(?:{_COUNT}M)?(?:{_COUNT}(?:\.([0-9]{{1,9}})[0-9]*)?S)?)?", re.ASCII
 ).fullmatch
 MAX_OFFSET = 18 * 3600
 

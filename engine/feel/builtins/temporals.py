@@ -155,16 +155,12 @@ def duration_as_it_is(run: Run, duration: Any) -> Any:
 
 @built_in("years and months duration", "from: day; to: day")
 def years_and_months(run: Run, start: Date | DateTime, end: Date | DateTime) -> MonthsDuration:
-    """Return the whole months between two days, negative if they are in the other order."""
+    """Return the whole months between two days, negative if they are in the other order; times of day do not count."""
     first, last = date_of(run, start), date_of(run, end)
     months = (last.year - first.year) * 12 + last.month - first.month
-    first_rest: Any = first.day
-    last_rest: Any = last.day
-    if isinstance(start, DateTime) and isinstance(end, DateTime):
-        first_rest, last_rest = (first.day, start.time.nanos), (last.day, end.time.nanos)
-    if months > 0 and last_rest < first_rest:
+    if months > 0 and last.day < first.day:
         months -= 1
-    elif months < 0 and last_rest > first_rest:
+    elif months < 0 and last.day > first.day:
         months += 1
     return MonthsDuration(months)
 
