@@ -292,6 +292,14 @@ def _ended(change: advance.InstanceEnded, entry: Line, names: Names) -> str:
     return text("事项完成") if change.state == "COMPLETED" else text("事项终止")
 
 
+def _warned(change: advance.ExpressionWarned, entry: Line, names: Names) -> str:
+    return text("提示：%(element)s：%(message)s", element=names.element(change.element_id), message=change.message)
+
+
+def _chosen(change: advance.AdHocStarted, entry: Line, names: Names) -> str:
+    return text("开始：%(elements)s", elements=text("、").join(names.element(each) for each in change.elements))
+
+
 def _received(change: advance.EventReceived, entry: Line, names: Names) -> str:
     if change.kind == "conditional":
         return text("条件成立：%(condition)s", condition=change.name)
@@ -353,6 +361,8 @@ _COURSE: Mapping[type[advance.Change], _Sentence] = {
     events.ChildStarted: _call,
     advance.InstanceEnded: _ended,
     advance.EventReceived: _received,
+    advance.AdHocStarted: _chosen,
+    advance.ExpressionWarned: _warned,
     events.MessagePublished: _sent,
     events.JobFailed: _failed,
     events.DeadlineRecomputed: _recomputed,

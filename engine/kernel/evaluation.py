@@ -28,12 +28,10 @@ class Evaluation:
         """Return the value as JSON; static text is itself."""
         return self._evaluate(term, view, kind)[0]
 
-    def result(self, term: Term, view: Mapping[str, Value]) -> Value:
-        """Return the value as JSON; null for a reason that FEEL warned of is trouble: the value was the expression's purpose."""
+    def result(self, term: Term, view: Mapping[str, Value]) -> tuple[Value, str]:
+        """Return the value as JSON, and a sentence where it is null for a reason that FEEL warned of; else empty."""
         value, why = self._evaluate(term, view, EXTRACT_VALUE_ERROR)
-        if value is None and why:
-            raise Trouble(EXTRACT_VALUE_ERROR, f"表达式 {term.text} 没有结果{why} / the expression has no result")
-        return value
+        return value, f"表达式 {term.text} 没有结果{why} / the expression has no result" if value is None and why else ""
 
     def boolean(self, term: Term, view: Mapping[str, Value]) -> bool:
         """Return true or false."""

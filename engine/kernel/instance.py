@@ -187,9 +187,10 @@ class Instance:
         if "held" in task.memo["timer"]:
             raise TaskNotOpen("定时器的时钟停着 / the timer's clock stands still")
         due = subscriptions.due_of(task)
+        hurried = subscriptions.is_hurried(task.memo["timer"])
         self._tree.emit(a.TimerFired(key, task.spec.listener.id, due))
         task.spec.trigger(task, {})
-        return self._settle()
+        return self._settle(hurried=hurried)
 
     def receive_message(self, key: int, name: str, variables: Mapping[str, Value]) -> a.Advance:
         """A message came to a subscription.
@@ -302,8 +303,13 @@ class Instance:
 
     # --- inside
 
-    def _settle(self) -> a.Advance:
-        tree = self._tree
+    def _settle(self, *, hurried: bool = False) -> a.Advance:
+        tree, root = self._tree, self._tree.root
+        if hurried:  # timers that hardly wait, one after the other with nothing else between, are an endless loop some day
+            root.memo["hurried"] = root.memo.get("hurried", 0) + 1
+            tree.touch(root)
+        elif root.memo.pop("hurried", None):
+            tree.touch(root)
         tree.settle()
         tree.freeze_rows()
         return tree.collect()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.definitions.model import Event
 from engine.errors import Defect
 from engine.kernel import advance as a
 from engine.kernel import clocks, conditions, timers
 from engine.kernel.spiff import CoreTask
+from engine.kernel.trouble import STEP_BUDGET, Trouble
 from engine.kernel.variables import View
 
 if TYPE_CHECKING:
@@ -79,6 +81,11 @@ def _timer(task: CoreTask, event: Event, view: View) -> bool:
         if due is None:
             return False
         state = due.memo(now)
+        hurried = tree.root.memo.get("hurried", 0) >= tree.surroundings.step_budget
+        if hurried and is_hurried(state):
+            times = tree.root.memo["hurried"]
+            message = f"定时器接连 {times} 次不到一秒就触发，图中可能有回路 / {times} timers without a wait: an endless loop?"
+            raise Trouble(STEP_BUDGET, message)
     task.memo["wait"] = "timer"
     clocks.arm(tree, task, state)
     return True
@@ -94,6 +101,11 @@ def _message(task: CoreTask, event: Event, view: View) -> None:
     tree.emit(a.MessageAwaited(task.key, element.id, name, key, element.interrupting, offered_to, element.form_id, shown))
     task.memo["wait"] = "message"
     task.memo["name"] = name
+
+
+def is_hurried(state: Mapping[str, Any]) -> bool:
+    """Whether a timer hardly waits: due less than a second after it was armed, or already past then."""
+    return (datetime.fromisoformat(state["due"]) - datetime.fromisoformat(state["at"])).total_seconds() < 1
 
 
 def due_of(task: CoreTask) -> datetime:

@@ -400,10 +400,11 @@ class Tree(CoreTree):
     def _go_on(self, task: CoreTask) -> None:
         if task.key not in self.tasks or task.state not in _STAGES:
             return
-        if self._budget <= 0 or time.thread_time() > self._until:
-            self._out_of_budget(task)
-            return
-        self._budget -= 1
+        if task.state == FUTURE:  # an element counts when it is entered, not again when it is left
+            if self._budget <= 0 or time.thread_time() > self._until:
+                self._out_of_budget(task)
+                return
+            self._budget -= 1
         try:
             task.restart()
         except Trouble as trouble:

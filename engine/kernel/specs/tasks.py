@@ -51,7 +51,9 @@ class ScriptTask(Node):
     def produce(self, task: CoreTask) -> None:
         script, tree = self.element.script, task.tree
         assert script is not None
-        value = tree.evaluation.result(script.expression, tree.view(task))
+        value, warning = tree.evaluation.result(script.expression, tree.view(task))
+        if warning:
+            tree.emit(a.ExpressionWarned(task.key, self.element.id, warning))
         tree.receive(task, {script.result: value})
 
 

@@ -250,7 +250,9 @@ def test_the_same_idempotency_key_completes_once(engine: Engine) -> None:
 
 
 def test_a_models_failure_does_not_undo_the_completion(engine: Engine) -> None:
-    engine.deploy({"p.bpmn": draw(line(("t", task()), ("x", script("x", "y", "missing.value + 1"))))})
+    engine.deploy(
+        {"p.bpmn": draw(line(("t", task()), ("x", script("x", "y", "assert(missing.value, missing.value != null) + 1"))))}
+    )
     case = engine.start("P")
     key = open_task(engine, case).key
     engine.complete(key, {"answer": 42}, by="anna")

@@ -264,7 +264,7 @@ def test_jobs_incidents_and_calls_stay_as_they_are() -> None:
 
 
 def test_what_failed_is_tried_again_as_the_new_version_says() -> None:
-    play = Play(line(script("x", "y", "date(1, 2)"), ids=["x"]))
+    play = Play(line(script("x", "y", "assert(1, false)"), ids=["x"]))
     assert play.incidents
     move(play, line(script("x", "y", "7"), ids=["x"]))
     play.resolve("x")
@@ -385,7 +385,7 @@ def test_sequential_and_parallel_are_different_kinds() -> None:
 
 
 def test_a_script_is_not_a_job() -> None:
-    play = Play(line(script("x", "y", "date(1, 2)"), ids=["x"]))
+    play = Play(line(script("x", "y", "assert(1, false)"), ids=["x"]))
     target = line(element("scriptTask", "x", ext(z("taskDefinition", type="w"))), ids=["x"])
     assert "another way" in refusal(play, target)
 

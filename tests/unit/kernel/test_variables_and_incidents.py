@@ -143,8 +143,22 @@ def test_a_failing_condition_after_a_task_is_tried_again_alone() -> None:
     assert play.vars["count"] == 1, "the mapping did not run again"
 
 
-def test_a_script_without_result_is_an_incident() -> None:
+def test_a_script_without_result_sets_null_and_says_why() -> None:
     play = Play(start() + script("k", "net", "amount - cost") + user("u") + end() + chain("s", "k", "u", "e"), amount=5)
+    assert not play.incidents
+    assert play.vars["net"] is None
+    (warned,) = play.of(a.ExpressionWarned)
+    assert warned.element_id == "k"
+    assert "amount - cost" in warned.message
+    assert play.names == ["u"]
+    silent = Play(start() + script("k", "net", "null") + end() + chain("s", "k", "e"))
+    assert silent.completed
+    assert not silent.of(a.ExpressionWarned)
+
+
+def test_a_script_whose_assertion_fails_is_an_incident() -> None:
+    checked = script("k", "net", "assert(amount - cost, cost != null)")
+    play = Play(start() + checked + user("u") + end() + chain("s", "k", "u", "e"), amount=5)
     assert [(i.element_id, i.kind) for i in play.incidents] == [("k", "EXTRACT_VALUE_ERROR")]
     play.resolve("k", cost=2)
     assert play.vars["net"] == 3
@@ -231,6 +245,35 @@ def test_an_exploding_loop_is_one_incident_and_can_be_resolved() -> None:
     play.turn(play.now)
     play.resolve(play.incidents[0].element_id, stop=True)
     assert play.completed
+
+
+def test_the_budget_counts_each_element_once() -> None:
+    names = [f"n{i}" for i in range(300)]
+    body = start() + "".join(element("task", n) for n in names) + end() + chain("s", *names, "e")
+    assert Play(body, budget=302).completed
+    short = Play(body, budget=301)
+    assert [i.kind for i in short.incidents] == ["STEP_BUDGET"]
+    assert "301" in short.incidents[0].message
+
+
+def test_timers_that_do_not_wait_end_as_an_incident() -> None:
+    body = start() + element("exclusiveGateway", "m") + element("intermediateCatchEvent", "t", timer("PT0S"))
+    body += element("exclusiveGateway", "x", default="back") + end() + chain("s", "m", "t", "x")
+    body += flow("x", "m", flow_id="back") + flow("x", "e", "=stop")
+    play = Play(body, stop=False, budget=50)
+    for _ in range(60):
+        if play.incidents:
+            break
+        play.fire("t")
+    assert [(i.element_id, i.kind) for i in play.incidents] == [("t", "STEP_BUDGET")]
+    assert play.of(a.TimerFired)[49:], "fifty of them are no loop yet"
+    play.resolve("t", stop=True)
+    play.fire("t")
+    assert play.completed
+    slow = Play(body.replace("PT0S", "PT1S"), stop=False, budget=50)
+    for _ in range(60):
+        slow.fire("t")
+    assert not slow.incidents
 
 
 def test_no_incident_no_retry() -> None:
