@@ -3,9 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 WORKERS ?= 2
+TARGET ?= feel
+SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check fix bench faults docs lock clean install install-dev assets
+.PHONY: help serve test check fix bench fuzz faults docs lock clean install install-dev assets
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,8 +34,11 @@ fix: install-dev ## mend what ruff can mend; write the processes' README files a
 	$(BIN)/ruff format .
 	$(RUN) -m engine.scenarios.rules --write processes
 
-bench: install-dev ## measure; each benchmark prints ratios of one run
-	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
+bench: install-dev .venv/peers ## measure; each benchmark prints ratios of one run
+	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+fuzz: install-dev .venv/fuzz ## search for failures of FEEL and DMN, guided by coverage (TARGET=feel or dmn, SECONDS)
+	PYTHONPATH=.venv/fuzz nice -n 10 $(RUN) -m tests.fuzz --target $(TARGET) --seconds $(SECONDS)
 
 faults: install-dev ## the long form of the fault tests
 	LIUZHUAN_FAULT_ROUNDS=2000 $(RUN) -m pytest tests/faults -p no:xdist --timeout 7200
@@ -69,3 +74,14 @@ assets: install ## build the browser bundle where its sources changed
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
+
+# Peers to compare with, and the fuzzer: in folders of their own, never part of the product. Without a network both are left out.
+.venv/peers: benchmarks/peers/requirements.txt
+	@rm -rf $@
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target $@ -r $< || echo "peers cannot be installed"
+	@if [ -d $@ ]; then touch $@; fi
+
+.venv/fuzz: tests/requirements-fuzz.txt
+	@rm -rf $@
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target $@ -r $< || echo "atheris cannot be installed"
+	@if [ -d $@ ]; then touch $@; fi
