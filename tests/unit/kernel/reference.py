@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.unit.kernel.drawing import boundary, each, element, end, event, ext, flow, io, script, start, timer, user
+from tests.unit.kernel.drawing import boundary, each, element, end, event, ext, flow, io, script, start, timer, undone_by, user
 
 _births = itertools.count()  # what was there first is acted on first, here as in the kernel
 
@@ -69,10 +69,37 @@ class Block:
 
 
 @dataclass
+class Done:
+    """Something completed that can be undone: a task by its handler, or a scope by what is in it."""
+
+    handler: str = ""
+    inside: list[Done] = field(default_factory=list)
+    order: int = field(default_factory=_births.__next__)
+    claimed: bool = False
+    begun: bool = False
+
+
+def abandon(log: list[Done]) -> None:
+    """Who undoes these is gone: what it had begun is lost, the rest can be undone still."""
+    for done in list(log):
+        abandon(done.inside)
+        done.claimed = False
+        if done.begun and not done.inside:
+            log.remove(done)
+        done.begun = False
+
+
+@dataclass
 class Scope(Run):
-    """A process, sub-process or inner instance: done when its body and all detached handlers are."""
+    """A process, sub-process or inner instance: done when its body and all detached handlers are.
+
+    `log`: what completed in it. `around`: of an event sub-process, the scope it belongs to, which it tells what completed in it.
+    """
 
     parts: list[Run] = field(default_factory=list)
+    log: list[Done] = field(default_factory=list)
+    around: Scope | None = None
+    told: bool = False
 
     def open(self) -> Iterator[tuple[str, Run]]:
         for part in self.parts:
@@ -90,6 +117,15 @@ class Scope(Run):
         for part in list(self.parts):
             settle(part)
         self.done = all(p.done for p in self.parts)
+        if self.done and self.around is not None and not self.told:
+            self.told = True
+            remember(self.around.log, self.log)
+
+
+def remember(log: list[Done], inside: list[Done]) -> None:
+    """Write down that a scope completed in which something can be undone."""
+    if inside:
+        log.append(Done(inside=inside))
 
 
 def settle(run: Run) -> None:
@@ -129,6 +165,89 @@ class Task(Block):
 
     def run(self, scope: Scope) -> Run:
         return Leaf(task=self.task)
+
+
+@dataclass
+class _Booked(Run):
+    leaf: Leaf = field(default_factory=Leaf)
+    handler: str = ""
+    scope: Scope = field(default_factory=Scope)
+
+    def settle(self) -> None:
+        if self.leaf.done and not self.done:
+            self.done = True
+            self.scope.log.append(Done(self.handler))
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        yield from self.leaf.open()
+
+
+@dataclass
+class Booked(Block):
+    """A user task that another user task undoes."""
+
+    task: str = ""
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        self.task = names("u")
+        handler = f"-{self.task}"
+        return Drawn(
+            user(self.task) + undone_by(self.task, user(handler, isForCompensation="true"), handler), self.task, self.task
+        )
+
+    def run(self, scope: Scope) -> Run:
+        return _Booked(leaf=Leaf(task=self.task), handler=f"-{self.task}", scope=scope)
+
+
+@dataclass
+class _Undoing(Run):
+    logs: list[list[Done]] = field(default_factory=list)
+    left: list[Done] = field(default_factory=list)
+    current: Run | None = None
+
+    def settle(self) -> None:
+        while not self.done:
+            if self.current is not None:
+                settle(self.current)
+                if not self.current.done:
+                    return
+                self._forget(self.left.pop())
+            self.current = None
+            if not self.left:
+                self.done = True
+                return
+            last = self.left[-1]
+            last.begun = True
+            self.current = undoing([last.inside]) if last.inside else Leaf(task=last.handler)
+
+    def _forget(self, done: Done) -> None:
+        for log in self.logs:
+            if done in log:
+                log.remove(done)
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        if self.current is not None and not self.done:
+            yield from self.current.open()
+
+
+def undoing(logs: list[list[Done]]) -> _Undoing:
+    """Undo what nobody else is about to undo, the last first."""
+    free = sorted((done for log in logs for done in log if not done.claimed), key=lambda done: done.order)
+    for done in free:
+        done.claimed = True
+    return _Undoing(logs=logs, left=free)
+
+
+@dataclass
+class Undo(Block):
+    """A compensation throw event."""
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        name = names("i")
+        return Drawn(element("intermediateThrowEvent", name, event("compensate")), name, name)
+
+    def run(self, scope: Scope) -> Run:
+        return undoing([scope.log] if scope.around is None else [scope.log, scope.around.log])
 
 
 @dataclass
@@ -263,6 +382,7 @@ class _Guard(Run):
     handler: Block | None = None
     handling: Run | None = None
     outer: Scope = field(default_factory=Scope)
+    log: list[Done] | None = None  # where its completion is written down; None = in the scope around
 
     def settle(self) -> None:
         if self.handling is None and self.alarm is not None and self.alarm.done:
@@ -273,6 +393,8 @@ class _Guard(Run):
             self.done = self.handling.done
         else:
             settle(self.inside)
+            if self.inside.done and not self.done:
+                remember(self.outer.log if self.log is None else self.log, self.inside.log)
             self.done = self.inside.done
 
     def open(self) -> Iterator[tuple[str, Run]]:
@@ -333,10 +455,48 @@ class Each(Block):
         return Drawn(element("subProcess", sub, each(variable, "item", sequential=self.sequential) + inner), sub, sub)
 
     def run(self, scope: Scope) -> Run:
-        sub = Sub(body=self.body)
+        instance = _Instance(Sub(body=self.body))
         if self.sequential:
-            return _Seq(blocks=[sub] * self.count, scope=scope)
-        return _All(parts=[sub.run(scope) for _ in range(self.count)])
+            run: Run = _Seq(blocks=[instance] * self.count, scope=scope)
+        else:
+            run = _All(parts=[instance.run(scope) for _ in range(self.count)])
+        return _Every(run=run, log=instance.log, scope=scope)
+
+
+@dataclass
+class _Instance(Block):
+    sub: Sub = field(default_factory=Sub)
+    log: list[Done] = field(default_factory=list)
+
+    def run(self, scope: Scope) -> Run:
+        run = self.sub.run(scope)
+        assert isinstance(run, _Guard)
+        run.log = self.log
+        return run
+
+
+@dataclass
+class _Every(Run):
+    """A multi-instance: what its instances did can be undone when all have completed."""
+
+    run: Run = field(default_factory=Run)
+    log: list[Done] = field(default_factory=list)
+    scope: Scope = field(default_factory=Scope)
+
+    def settle(self) -> None:
+        settle(self.run)
+        if self.run.done and not self.done:
+            self.scope.log += self.log
+        self.done = self.run.done
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        yield from self.run.open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        yield from self.run.timers()
+
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        yield from self.run.messages()
 
 
 @dataclass
@@ -452,17 +612,23 @@ class _Watched(Run):
     inside: Scope = field(default_factory=Scope)
     stop: Leaf = field(default_factory=Leaf)
     waiting: bool = True
+    scope: Scope = field(default_factory=Scope)
     born: int = field(default_factory=_births.__next__)
 
     def settle(self) -> None:
         settle(self.inside)
         if self.stop.done and self.stop in self.inside.parts:
             self.inside.parts = []
-        self.done = self.done or all(p.done for p in self.inside.parts)
+            abandon(self.inside.log)
+        if not self.done and all(p.done for p in self.inside.parts):
+            self.done = True
+            remember(self.scope.log, self.inside.log)
 
     def take(self, name: str) -> None:
         assert self.block is not None
-        handler = Scope()
+        if self.block.interrupting:
+            abandon(self.inside.log)
+        handler = Scope(around=self.inside)
         handler.parts.append(self.block.handler.run(handler))
         if self.block.interrupting:
             self.inside.parts, self.waiting = [handler], False
@@ -511,7 +677,7 @@ class Watched(Block):
         inside = Scope()
         stop = Leaf(task=self.stop)
         inside.parts += [self.body.run(inside), stop]
-        return _Watched(block=self, inside=inside, stop=stop)
+        return _Watched(block=self, inside=inside, stop=stop, scope=scope)
 
 
 @dataclass

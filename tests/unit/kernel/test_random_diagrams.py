@@ -12,7 +12,22 @@ from hypothesis import strategies as st
 
 from engine.kernel import advance as a
 from tests.unit.kernel.drawing import Play, message, read
-from tests.unit.kernel.reference import Block, Each, Loop, Model, Race, Seq, Split, Sub, Task, Timed, Watched, diagram
+from tests.unit.kernel.reference import (
+    Block,
+    Booked,
+    Each,
+    Loop,
+    Model,
+    Race,
+    Seq,
+    Split,
+    Sub,
+    Task,
+    Timed,
+    Undo,
+    Watched,
+    diagram,
+)
 
 ROOT = ('<b:error id="E" errorCode="ALARM"/>', message("M", "m"))
 MAX_STEPS = 60
@@ -40,6 +55,7 @@ def _larger(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
 
 
 blocks = st.recursive(st.builds(Task), _larger, max_leaves=8)
+undone = st.recursive(st.one_of(st.builds(Task), st.builds(Booked), st.builds(Booked), st.builds(Undo)), _larger, max_leaves=10)
 
 
 def agree(play: Play, model: Model) -> None:
@@ -53,6 +69,16 @@ def agree(play: Play, model: Model) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(blocks, st.data())
 def test_the_kernel_and_the_reference_agree(block: Block, data: st.DataObject) -> None:
+    compare(block, data)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(undone, st.data())
+def test_the_kernel_and_the_reference_agree_on_what_is_undone(block: Block, data: st.DataObject) -> None:
+    compare(Seq([block, Undo(), Task(), Undo()]), data)
+
+
+def compare(block: Block, data: st.DataObject) -> None:
     body, variables = diagram(block)
     model = Model(block)
     play = Play(read(body, *ROOT), **variables)
