@@ -25,17 +25,17 @@ def arm(task: CoreTask, event: Event) -> None:
     assert event.condition is not None
     task.memo["wait"] = "conditional"
     task.memo.setdefault("was", False)
-    tree.conditions[task.key] = True
+    tree.conditions.add(task.key)
+    tree.unseen.add(task.key)
     tree.emit(a.ConditionAwaited(task.key, task.spec.listener.id, event.condition.text))
 
 
 def look(tree: Tree) -> None:
     """Look at the conditions that were armed, or whose variables were set, since the last look; fire those that became true."""
-    while (changes := tree.set_since) or any(tree.conditions.values()):
-        tree.set_since = []
-        wanted = [key for key, new in tree.conditions.items() if new or _sees(tree, tree.tasks[key], changes)]
-        for key in wanted:
-            tree.conditions[key] = False
+    while (changes := tree.set_since) or tree.unseen:
+        wanted, tree.set_since, tree.unseen = tree.unseen, [], set()
+        if changes:
+            wanted = wanted | {key for key in tree.conditions if _sees(tree, tree.tasks[key], changes)}
         for key in sorted(wanted):
             task = tree.tasks.get(key)
             if task is not None and key in tree.conditions and task.state == WAITING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.definitions.model import Element
 from engine.errors import InvalidValue, NotFound
+from engine.kernel import compensation
 from engine.kernel.specs.scopes import Body, SubProcess
 from engine.kernel.spiff import STARTED, CoreTask
 from engine.kernel.trouble import Trouble
@@ -147,8 +148,11 @@ def _terminate(tree: Tree, task: CoreTask) -> None:
         if task is tree.root:
             tree.end("TERMINATED")
             return
-        scope = task.scope
+        scope, asked_by = task.scope, task.memo.get("by")
         tree.kill(task, None)
+        if asked_by is not None:  # it was being undone: who asked for that goes on with the next
+            compensation.is_undone(task, asked_by)
+            return
         if isinstance(scope.spec, Body):
             scope.spec.inner_gone(scope)
             return

@@ -63,7 +63,8 @@ def caught(task: CoreTask) -> None:
     task.memo.pop("timer", None)
     task.memo.pop("name", None)
     task.memo.pop("was", None)
-    task.tree.conditions.pop(task.key, None)
+    task.tree.conditions.discard(task.key)
+    task.tree.unseen.discard(task.key)
     task.tree.clocked.discard(task.key)
     task.tree.touch(task)
 

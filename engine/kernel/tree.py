@@ -44,7 +44,8 @@ class Tree(CoreTree):
         self.joining: dict[tuple[int, str], dict[int, CoreTask]] = {}  # (scope, gateway) -> tokens that wait there
         self.stoppers: dict[int, CoreTask] = {}  # active elements that stop clocks
         self.clocked: set[int] = set()  # tasks with a timer or a due date
-        self.conditions: dict[int, bool] = {}  # tasks that wait for a condition; True = it has to be looked at
+        self.conditions: set[int] = set()  # tasks that wait for a condition
+        self.unseen: set[int] = set()  # those among them whose condition was not looked at yet
         self.set_since: list[tuple[int, str, bool]] = []  # (scope, variable, is new), for who waits for a condition
         self._queue: deque[CoreTask] = deque()
         self._new: set[int] = set()
@@ -109,7 +110,7 @@ class Tree(CoreTree):
         if owner is not None:
             self.attached.setdefault(owner, set()).add(task.key)
         if task.memo.get("wait") == "conditional":
-            self.conditions[task.key] = False
+            self.conditions.add(task.key)
         if "timer" in task.memo or "due" in task.memo:
             self.clocked.add(task.key)
         if (task.state == WAITING and task.spec.joins) or "gathers" in task.memo:
@@ -222,7 +223,8 @@ class Tree(CoreTree):
         timer = task.memo.pop("timer", None)
         if waits is None or (waits == "timer" and timer is not None and "held" in timer):
             return
-        self.conditions.pop(task.key, None)
+        self.conditions.discard(task.key)
+        self.unseen.discard(task.key)
         change = _CANCELLED.get(waits, a.SubscriptionClosed)
         self.emit(change(task.key, task.spec.listener.id))
 

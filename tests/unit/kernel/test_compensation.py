@@ -451,3 +451,14 @@ def test_activities_without_handlers_leave_nothing() -> None:
     for _ in range(20):
         play.do("u", again=True)
     assert len(play.rows) == 2
+
+
+def test_a_handler_that_is_terminated_by_hand_is_over_and_the_next_is_undone() -> None:
+    body = start() + user("u") + user("v") + throw() + user("after") + end() + undo_task("u") + undo_task("v")
+    play = Play(body + chain("s", "u", "v", "undo", "after", "e"))
+    play.do("u")
+    play.do("v")
+    play.take(play.instance.modify(terminate=[play.tasks[0].key]))
+    assert play.names == ["-u"]
+    play.do("-u")
+    assert play.names == ["after"]
