@@ -31,7 +31,7 @@ from engine.feel.iteration import NotIterable, iterate
 from engine.feel.operations import arithmetic, compare, kind_of, negate
 from engine.feel.properties import member
 from engine.feel.scope import MISSING, Scope
-from engine.feel.tree import constant, mentions
+from engine.feel.tree import constant, mentions, shown_type
 from engine.feel.types import SIMPLE, Unknown
 from engine.feel.values import Callable_, Range
 
@@ -393,9 +393,10 @@ class Compiler:
             description = self.compile(node.body)
             return lambda scope: external_function(parameters, description(scope), scope.run)
         body = self.inside(Frame(name for name, _ in parameters), node.body)
+        shown = shown_type(node.body)
 
         def define(scope: Scope) -> Any:
-            return Closure("", parameters, lambda run, bound: body(Scope(bound, scope, run)))
+            return Closure("", parameters, lambda run, bound: body(Scope(bound, scope, run)), shown=shown)
 
         return define
 

@@ -183,7 +183,7 @@ def built_in(name: str, signature: str = "") -> Callable[[Callable[..., Any]], C
 class Closure(Callable_):
     """A function written in FEEL (or a business knowledge model): parameters, and what to do with them."""
 
-    __slots__ = ("body", "name", "parameters", "result")
+    __slots__ = ("body", "name", "parameters", "result", "shown")
 
     def __init__(
         self,
@@ -191,11 +191,13 @@ class Closure(Callable_):
         parameters: tuple[tuple[str, FeelType | None], ...],
         body: Callable[[Run, dict[str, Any]], Any],
         result: FeelType | None = None,
+        shown: FeelType | None = None,
     ) -> None:
         self.name = name
         self.parameters = parameters
         self.body = body
         self.result = result
+        self.shown = shown  # the type of the result that the body itself shows, if none is declared
 
     @property
     def parameter_types(self) -> tuple[FeelType | None, ...] | None:
@@ -203,7 +205,7 @@ class Closure(Callable_):
 
     @property
     def result_type(self) -> FeelType | None:
-        return self.result
+        return self.result or self.shown
 
     def invoke(self, run: Run, arguments: list[Any]) -> Any:
         if len(arguments) != len(self.parameters):

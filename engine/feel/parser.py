@@ -7,28 +7,25 @@ Source: DMN 1.5, 10.3.1.2 (grammar rules 1–66).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation, Overflow
 from typing import ClassVar
 
-from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
 from engine.feel import numbers
-from engine.feel.lexer import END, NAME, NUMBER, STRING, SYMBOL, Token, syntax_error, tokenize, unquote
+from engine.feel.lexer import END, NAME, NUMBER, STRING, SYMBOL, Token, bare, syntax_error, unquote
 from engine.feel.names import NameTable, needs_scope
+from engine.feel.reading import STOPS, Reader
 from engine.feel.shapes import Shapes
 from engine.feel.temporal_text import parse_any
-from engine.feel.types import SIMPLE, ContextType, FeelType, FunctionType, ListType, RangeType, Unknown
+from engine.feel.types import FeelType
 
-MAX_NESTING = 60
 COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 CONSTANTS = {"true": True, "false": False, "null": None}
-STOPS = frozenset({"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies"})
 FORMER_FUNCTIONS = frozenset({"and", "or"})  # what DMN 1.2 called all(…) and any(…)
 STARTS = frozenset({"if", "for", "some", "every", "function"})
 NAME_SYMBOLS = frozenset("./-'+*") | {"**"}  # rule 30: symbols that may stand inside names
 AFTER_NAME = (",", ")", "]", "}", "[", "(", "=", "<", ">", "!")  # none of these
-GENERIC = frozenset({"list", "range", "context", "function"})
 OR, AND, COMPARE, ADD, MULTIPLY, POWER, UNARY = range(1, 8)
 PRECEDENCE = {"or": OR, "and": AND, "between": COMPARE, "in": COMPARE, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
 PRECEDENCE |= {"**": POWER, **dict.fromkeys(COMPARISONS, COMPARE)}
@@ -36,7 +33,7 @@ AFTER_OPEN_END = COMPARISONS | {"", ")", "]", "}", ",", "."}
 AFTER_OPEN_END |= {"and", "or", "then", "else", "return", "satisfies", "in", "between", "instance"}
 
 
-class Parser:
+class Parser(Reader):
     """Reads one text.
 
     Args:
@@ -55,15 +52,10 @@ class Parser:
         types: Mapping[str, FeelType] | None = None,
         type_names: NameTable | None = None,
     ) -> None:
-        self.text = text
-        self.tokens: list[Token] = tokenize(text)
-        self.index = 0
-        self.nesting = 0
-        self.shapes = Shapes()
+        super().__init__(text, types, type_names)
         self.names = names if isinstance(names, NameTable) else NameTable(names)
-        self.type_names = type_names or NameTable()
         self.built_in = built_in or NameTable()
-        self.types = types or {}
+        self.shapes = Shapes()
 
     # --- entry points -----------------------------------------------------------------------------------------------
 
@@ -296,6 +288,9 @@ class Parser:
             raise syntax_error(self.text, token.position, "数字太大 (the number is too large)") from None
 
     def _word(self, token: Token) -> n.Node:
+        if token.text[0] == "`":
+            self.index += 1
+            return n.Name(bare(token.text), token.position)
         known = self.names.match(self.tokens, self.index)
         if known is None and token.text in STARTS and (compound := self._compound(token)) is not None:
             return compound
@@ -325,18 +320,6 @@ class Parser:
         if token.text == "function":
             return self._function()
         return self._quantified(every=token.text == "every")
-
-    def _joined(self) -> str:
-        """Read words that stand side by side as one name."""
-        words = [self.tokens[self.index].text]
-        self.index += 1
-        while (token := self.tokens[self.index]).spaced and (
-            (token.kind == NAME and token.text not in STOPS and token.text != "?")
-            or (token.kind == NUMBER and token.text.isdigit())
-        ):
-            words.append(token.text)
-            self.index += 1
-        return " ".join(words)
 
     def _member(self, base: n.Node) -> str:
         known = None
@@ -489,87 +472,6 @@ class Parser:
         self._close()
         return n.Function(tuple(parameters), body, external)
 
-    def type(self) -> FeelType:
-        """Read a type: `number`, `list<string>`, `context<a: number>`, `function<date> -> boolean`, `range<date>`, a name."""
-        self._nest()
-        token = self.tokens[self.index]
-        if token.kind == NAME and token.text in GENERIC and self.tokens[self.index + 1].text == "<":
-            self.index += 2
-            kind: FeelType
-            if token.text == "context":
-                kind = self._context_type()
-            elif token.text == "function":
-                kind = self._function_type()
-            else:
-                item = self.type()
-                self._symbol(">")
-                kind = ListType(item) if token.text == "list" else RangeType(item)
-        else:
-            kind = self._type_name()
-        self.nesting -= 1
-        return kind
-
-    def _context_type(self) -> FeelType:
-        entries: list[tuple[str, FeelType]] = []
-        while True:
-            name = self._name_before(frozenset({":"}), "项的名称和 “:”", 'the name of an entry and ":"')
-            entries.append((name, self.type()))
-            if not self._accept(","):
-                break
-        self._symbol(">")
-        return ContextType(tuple(entries))
-
-    def _function_type(self) -> FeelType:
-        parameters: list[FeelType] = []
-        if not self._accept(">"):
-            while True:
-                parameters.append(self.type())
-                if not self._accept(","):
-                    break
-            self._symbol(">")
-        self._symbol("->")
-        return FunctionType(tuple(parameters), self.type())
-
-    def _type_name(self) -> FeelType:
-        if self.tokens[self.index].kind != NAME:
-            raise self._error("这里应为类型名", "the name of a type")
-        for words in (4, 3):  # days and time duration, date and time
-            name = " ".join(token.text for token in self.tokens[self.index : self.index + words])
-            if name in SIMPLE:
-                self.index += words
-                return SIMPLE[name]
-        known = self.type_names.match(self.tokens, self.index)
-        if known is not None:
-            self.index += known[1]
-            return self.types[known[0]]
-        name = self._joined()
-        while self.tokens[self.index].text == ".":
-            self.index += 1
-            name += "." + self._joined()
-        return self.types.get(name) or SIMPLE.get(name) or Unknown(name)
-
-    # --- small things -----------------------------------------------------------------------------------------------
-
-    def _name_before(self, ends: Collection[str], expected: str, english: str) -> str:
-        """Read tokens up to (and over) one of `ends` as a name."""
-        start = index = self.index
-        while self.tokens[index].text not in ends:
-            if self.tokens[index].kind in (END, STRING) or self.tokens[index].text in "()[]{},:<>=":
-                self.index = index if self.tokens[index].kind != END else start
-                raise self._error(f"这里应为{expected}", english)
-            index += 1
-        if index == start:
-            raise self._error(f"这里应为{expected}", english)
-        self.index = index + 1
-        return self._source(start, index)
-
-    def _source(self, start: int, end: int) -> str:
-        """Return the text of some tokens with white space made single."""
-        parts = [self.tokens[start].text]
-        for token in self.tokens[start + 1 : end]:
-            parts.append((" " if token.spaced else "") + token.text)
-        return "".join(parts)
-
     def _open(self) -> None:
         self.names.open()
         self.shapes.open()
@@ -577,34 +479,3 @@ class Parser:
     def _close(self) -> None:
         self.shapes.close()
         self.names.close()
-
-    def _accept(self, text: str) -> bool:
-        token = self.tokens[self.index]
-        if token.text == text and token.kind in (SYMBOL, NAME):
-            self.index += 1
-            return True
-        return False
-
-    def _symbol(self, text: str) -> None:
-        if not self._accept(text):
-            raise self._error(f"这里应为 “{text}”", f'"{text}"')
-
-    def _keyword(self, word: str, form: str) -> None:
-        if not self._accept(word):
-            raise self._error(f"这里应为 {word}（{form}）", f'"{word}"')
-
-    def _expect_end(self) -> None:
-        if self.tokens[self.index].kind != END:
-            raise self._error("这里表达式应已结束，或应为运算符", "an operator or the end")
-
-    def _nest(self) -> None:
-        self.nesting += 1
-        if self.nesting > MAX_NESTING:
-            raise self._error(f"嵌套超过 {MAX_NESTING} 层 (nested too deeply)")
-
-    def _error(self, message: str, english: str | None = None) -> FeelSyntaxError:
-        token = self.tokens[self.index]
-        if english is not None:
-            found = f"“{token.text[:40]}”" if token.text else "结尾"
-            message += f"，却是 {found} (expected {english}, found {token.text[:40] or 'the end'})"
-        return syntax_error(self.text, token.position, message)

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.feel import nodes as n
+from engine.feel.operations import kind_of
+from engine.feel.types import SIMPLE, FeelType
 from engine.feel.values import Range
+
+_TRUTHS = (n.Comparison, n.Between, n.In, n.Logic, n.Quantified, n.InstanceOf)
 
 
 def constant(node: n.Node) -> tuple[Any] | None:
@@ -25,6 +29,13 @@ def constant(node: n.Node) -> tuple[Any] | None:
         if low is not None and type(low) is type(high):
             return (Range(low, high, node.low_closed, node.high_closed),)
     return None
+
+
+def shown_type(node: n.Node) -> FeelType | None:
+    """Return the type that a part shows without running: of a literal, and of what is true, false or null; else None."""
+    if isinstance(node, n.Literal):
+        return SIMPLE["Null" if node.value is None else kind_of(node.value)]
+    return SIMPLE["boolean"] if isinstance(node, _TRUTHS) else None
 
 
 def children(node: Any) -> Iterator[n.Node]:
