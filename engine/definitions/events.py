@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from engine.definitions import iso8601
+from engine.definitions.cron import cron, is_cron
 from engine.definitions.dialect_zeebe import flag
 from engine.definitions.model import Event, EventKind, Term, Timer, TimerKind
 from engine.definitions.reading import Draft, Reading, check_language
@@ -217,6 +218,8 @@ def _timer_term(reading: Reading, node: Node, kind: TimerKind) -> Term | None:
             iso8601.moment(term.text, UTC)
         elif kind == "duration":
             iso8601.duration(term.text)
+        elif is_cron(term.text):
+            cron(term.text)
         else:
             iso8601.cycle(term.text)
     except ValueError as error:

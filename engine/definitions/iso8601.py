@@ -86,13 +86,11 @@ def cycle(text: str) -> Cycle:
     """Read `R/PT1H`, `R3/PT10H`, `R/2026-01-01T00:00:00Z/P1D`.
 
     Raises:
-        ValueError: it is none, repeats zero times, or its duration does not move forward. Cron texts are none.
+        ValueError: it is none, repeats zero times, or its duration does not move forward. (Cron texts: see `cron`.)
     """
     match = _CYCLE.fullmatch(text.strip())
     if match is None:
-        cron = len(text.split()) == 6 or text.strip().startswith("@")
-        kind = "不支持 cron，请写 R/PT1H 这样的周期 / cron is not supported, write a cycle like R/PT1H"
-        raise ValueError(kind if cron else f"不是 ISO 8601 周期：{text!r} / not an ISO 8601 repeating interval")
+        raise ValueError(f"不是 ISO 8601 周期，也不是 6 段的 cron：{text!r} / neither an ISO 8601 repeating interval nor cron")
     length = duration(match["duration"])
     repetitions = int(match["n"]) if match["n"] else -1
     if not length.positive or repetitions == 0:

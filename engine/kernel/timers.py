@@ -1,4 +1,4 @@
-"""When timers are due: dates, durations and cycles, counted on the calendar of the deployment's time zone.
+"""When timers are due: dates, durations, cycles and cron texts, counted on the calendar of the deployment's time zone.
 
 A timer's state is small JSON in its task's memo:
     due: ISO moment; left: firings that remain, this one included (-1 = without end); text: what it was computed from;
@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.definitions import iso8601
+from engine.definitions.cron import cron, is_cron
 from engine.definitions.model import Timer
 from engine.kernel.evaluation import Evaluation, shown
 from engine.kernel.trouble import EXTRACT_VALUE_ERROR, Trouble
@@ -54,6 +55,11 @@ def first(timer: Timer, view: Mapping[str, Value], evaluation: Evaluation, now: 
     try:
         if timer.kind == "duration":
             return Due(iso8601.duration(value).after(now, evaluation.zone), 1, value)
+        if is_cron(value):
+            due = _cron(value, now, evaluation)
+            if due is None:
+                raise ValueError(f"cron 不会再触发 / it never fires again: {value}")
+            return due
         cycle = iso8601.cycle(value)
         if cycle.start is None:
             anchor, n = now, 1
@@ -64,9 +70,16 @@ def first(timer: Timer, view: Mapping[str, Value], evaluation: Evaluation, now: 
         raise Trouble(EXTRACT_VALUE_ERROR, f"{timer.value.text}：{error}") from error
 
 
+def _cron(text: str, moment: datetime, evaluation: Evaluation) -> Due | None:
+    at = cron(text).after(moment, evaluation.zone)
+    return None if at is None else Due(at, -1, text)
+
+
 def following(state: Mapping[str, Any], evaluation: Evaluation, now: datetime) -> Due | None:
     """Return a cycle's next firing after `now`, on its grid; what fell due meanwhile is skipped. None when it is exhausted."""
     left = int(state["left"])
+    if left == -1 and is_cron(str(state["text"])):
+        return _cron(str(state["text"]), max(now, datetime.fromisoformat(state["due"])), evaluation)
     if left == 1 or "anchor" not in state:
         return None
     duration = iso8601.cycle(state["text"]).duration

@@ -263,7 +263,7 @@ UNSUPPORTED = {
     "cannot repeat": boundary("x", "u", timer("R/PT1H", "timeCycle")),
     "always interrupt": boundary("x", "u", event("error"), interrupting=False),
     "no correlation key": element("receiveTask", "x", messageRef="NOKEY"),
-    "cron": boundary("x", "u", timer("0 0 9 * * *", "timeCycle"), interrupting=False),
+    "cron": boundary("x", "u", timer("0 0 25 * * *", "timeCycle"), interrupting=False),
     "no input collection": user("x", inner="<b:multiInstanceLoopCharacteristics/>"),
     "not one of its own": user("x", default="nowhere"),
     "no catch event": element("intermediateThrowEvent", "x", '<b:linkEventDefinition name="L"/>'),

@@ -69,7 +69,7 @@ def test_when_a_timer_is_due(kind: str, value: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("timeDate", "=today()"), ("timeDate", "=5"), ("timeDuration", '="P"'), ("timeCycle", '="0 0 9 * * *"')]
+    ("kind", "value"), [("timeDate", "=today()"), ("timeDate", "=5"), ("timeDuration", '="P"'), ("timeCycle", '="0 0 99 * * *"')]
 )
 def test_a_value_that_is_no_time_is_an_incident(kind: str, value: str) -> None:
     play = one(value, kind)
