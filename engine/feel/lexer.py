@@ -21,6 +21,7 @@ _token = re.compile(
     rf"(?P<space>(?:{_SPACE}|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)+)"
     r"|(?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     rf"|(?P<name>[{_START}][{_PART}]*)"
+    r"|(?P<quoted>`[^`\n]+`)"
     r'|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<symbol>\.\.\.|\.\.|\*\*|<=|>=|!=|->|[-+*/=<>(){}\[\],:.@'])",
     re.DOTALL,
@@ -54,7 +55,7 @@ def tokenize(text: str, limit: int = 100_000) -> list[Token]:
         if kind == "space":
             spaced = True
         else:
-            tokens.append(Token(kind, match.group(), position, spaced))
+            tokens.append(Token(NAME if kind == "quoted" else kind, match.group(), position, spaced))
             spaced = False
         position = match.end()
     tokens.append(Token(END, "", position, spaced))
@@ -75,6 +76,11 @@ def syntax_error(text: str, position: int, message: str) -> FeelSyntaxError:
     line = text.count("\n", 0, position) + 1
     column = position - (text.rfind("\n", 0, position) + 1) + 1
     return FeelSyntaxError(f"第 {line} 行第 {column} 列：{message}", text=text, line=line, column=column)
+
+
+def bare(name: str) -> str:
+    """Return the name that a token is: Camunda writes one with spaces or symbols between back quotes."""
+    return name[1:-1] if name[:1] == "`" else name
 
 
 _escapes = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'"}

@@ -312,15 +312,14 @@ def distinct_values(run: Run, items: list[Any]) -> list[Any]:
 
 @built_in("duplicate values", "list: list")
 def duplicate_values(run: Run, items: list[Any]) -> list[Any]:
-    """Return the values that occur more than once, each once."""
+    """Return the values that occur more than once, each once, in the order of their first occurrence."""
     run.charge(len(items))
-    seen, doubled, result = _Seen(run), _Seen(run), []
+    seen, doubled = _Seen(run), _Seen(run)
     for item in items:
-        if item in seen and item not in doubled:
+        if item in seen:
             doubled.add(item)
-            result.append(item)
         seen.add(item)
-    return result
+    return distinct_values(run, [item for item in items if item in doubled])  # type: ignore[no-any-return]
 
 
 @built_in("union", "lists: list...")
