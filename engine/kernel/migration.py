@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any
 from engine.definitions.model import Element, Process
 from engine.errors import InvalidValue, MigrationRefused, Obstacle
 from engine.kernel import advance as a
-from engine.kernel import clocks
+from engine.kernel import clocks, subscriptions
 from engine.kernel.blueprint import Blueprint, blueprint
 from engine.kernel.people import form_of
 from engine.kernel.specs.base import Node
-from engine.kernel.specs.events import LISTENING
 from engine.kernel.spiff import CoreTask
 from engine.kernel.trouble import Trouble
 
@@ -89,14 +88,14 @@ class Plan:
 
     Attributes:
         obstacles: why it cannot be migrated; empty = it can.
-        flows: key of a token that waits at a join, or of an event behind a gateway → the flow it came by in the target.
+        memos: what of the kernel's own data about an element instance names other ids in the target, by its key.
     """
 
     moves: list[Move] = field(default_factory=list)
     closed: list[Closing] = field(default_factory=list)
     opened: list[Opening] = field(default_factory=list)
     obstacles: list[Obstacle] = field(default_factory=list)
-    flows: dict[int, str] = field(default_factory=dict)
+    memos: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def possible(self) -> bool:
@@ -144,6 +143,7 @@ class _Planner:
         self.instructions = {source.id: target.id, **instructions}
         self.found = Plan()
         self.listening: dict[int, list[a.ElementRow]] = {}  # owner → events that wait on it, in it, or behind it
+        self.moved: dict[int, Node] = {}  # by key: the spec in the target
         self.taken: dict[tuple[int, str], str] = {}  # (owner, target) → the source that goes there
 
     def plan(self) -> Plan:
@@ -152,7 +152,9 @@ class _Planner:
             if owner is not None:
                 self.listening.setdefault(owner, []).append(row)
         for row in sorted(self.rows.values(), key=lambda r: r.key):
-            if self._owner(row) is not None:
+            if "part" in row.data:
+                self._part(row)
+            elif self._owner(row) is not None:
                 self._listener(row)
             else:
                 self._element(row)
@@ -162,16 +164,16 @@ class _Planner:
 
     def _owner(self, row: a.ElementRow) -> int | None:
         """The element instance that a waiting event belongs to; None for an element that is active itself."""
-        if "on" in row.data:
+        if "on" in row.data or "kept" in row.data:
             return None
-        attached = row.data.get("host") or row.data.get("gate")
+        attached = row.data.get("host") or row.data.get("gate") or row.data.get("whole")
         if attached is not None:
             return int(attached)
         is_event_sub = self.source.elements[row.element_id].type == "EVENT_SUB_PROCESS"
         return row.parent_key if is_event_sub else None
 
     def _spec(self, row: a.ElementRow) -> Node:
-        return self.before.spec(row.element_id, inner="i" in row.data)
+        return self.before.spec(row.element_id, inner="i" in row.data, part=row.data.get("part"))
 
     def _to(self, element_id: str) -> str | None:
         return self.instructions.get(element_id, element_id)
@@ -183,6 +185,12 @@ class _Planner:
         if element is None or ("i" in row.data and element.loop is None):
             return None
         return self.after.spec(element.id, inner="i" in row.data)
+
+    def _goal(self, row: a.ElementRow) -> Node:
+        """The spec that a row that can be moved goes to."""
+        goal = self._target(row)
+        assert goal is not None
+        return goal
 
     # --- active elements
 
@@ -206,26 +214,52 @@ class _Planner:
         if why is not None:
             self._obstacle(row, element, why)
             return
-        if spec.joins and row.data.get("via") is not None and row.state == "WAITING" and not self._join(row, element, goal):
+        why = self._undone(row, element, goal) or self._tokens(row, element, goal) or self._still_to_start(row, goal)
+        if why is not None:
+            self._obstacle(row, element, why)
             return
         self._move(row, element, goal)
         self._openings(row)
 
-    def _join(self, row: a.ElementRow, element: Element, goal: Element) -> bool:
+    def _undone(self, row: a.ElementRow, element: Element, goal: Element) -> str | None:
+        """Why what completed could not be undone any more."""
+        if "kept" not in row.data or element.attached_to is None or goal.attached_to == self._to(element.attached_to):
+            return None
+        return f"应附着在 {self._to(element.attached_to)} 上，目标附着在 {goal.attached_to} 上 / attached elsewhere"
+
+    def _tokens(self, row: a.ElementRow, element: Element, goal: Element) -> str | None:
+        """Why a token that waits for others here cannot; notes by which flows it, and those taken before, came."""
+        if "gathers" in row.data and element.start_quantity != goal.start_quantity:
+            return "所需令牌数变了 / tokens wait here, and the target needs another number of them"
+        if not self._spec(row).joins or row.state not in {"WAITING", "ERROR", "FUTURE"}:
+            return None
         if len(goal.incoming) < len(element.incoming):
-            self._obstacle(
-                row, element, "等待汇合，而目标网关的入线更少 / a token waits at this join, whose target has fewer flows"
-            )
-            return False
-        via = str(row.data["via"])
-        flow = self._flow(via, goal.incoming)
-        if flow is None:
-            self._obstacle(
-                row, element, f"等待汇合：经 {via} 到达，目标网关没有对应的入线 / the flow by which it came is not in the target"
-            )
-            return False
-        self.found.flows[row.key] = flow
-        return True
+            return "等待汇合，而目标网关的入线更少 / a token waits at this join, whose target has fewer flows"
+        if (element.activation is None) != (goal.activation is None):
+            return "汇合的条件有无变了 / a token waits at this join, which has an activation condition in one of them only"
+        for name in ("via", "reset", "taken"):
+            if name in row.data and row.data[name] is not None:
+                given = row.data[name]
+                flows = [self._flow(via, goal.incoming) for via in ([given] if isinstance(given, str) else given)]
+                if None in flows:
+                    return f"等待汇合：经 {given} 到达，目标网关没有对应的入线 / the flow by which it came is not in the target"
+                self._note(row.key, name, flows[0] if isinstance(given, str) else flows)
+        return None
+
+    def _still_to_start(self, row: a.ElementRow, goal: Element) -> str | None:
+        """Why elements that an ad-hoc sub-process has still to start could not be."""
+        todo = row.data.get("todo")
+        if not todo:
+            return None
+        there = {node.element.id for node in self.after.spec(goal.id, inner="i" in row.data).firsts}
+        names = [self._to(name) for name in todo]
+        if missing := [name for name, to in zip(todo, names, strict=True) if to not in there]:
+            return f"待开始的 {missing[0]} 在目标中不能开始 / an element that is still to start cannot start there"
+        self._note(row.key, "todo", names)
+        return None
+
+    def _note(self, key: int, name: str, value: Any) -> None:
+        self.found.memos.setdefault(key, {})[name] = value
 
     def _flow(self, via: str, candidates: Iterable[str]) -> str | None:
         """The target's flow for a source's: named by an instruction, of the same id, or the only one between the same ends."""
@@ -257,9 +291,18 @@ class _Planner:
         if why is not None:
             self._obstacle(row, element, f"{why}；不保留时请选“重新订阅” / or let it be opened anew")
             return
-        if "via" in row.data and (flow := self._flow(str(row.data["via"]), goal.incoming)) is not None:
-            self.found.flows[row.key] = flow
+        if row.data.get("via") is not None and (flow := self._flow(str(row.data["via"]), goal.incoming)) is not None:
+            self._note(row.key, "via", flow)
         self._move(row, spec.listener, after.listener, listens=True)
+
+    def _part(self, row: a.ElementRow) -> None:
+        """One definition of a multiple event goes where the event goes."""
+        whole = self.rows[row.data["whole"]]
+        listens = self._owner(whole) is not None
+        if whole.key not in self.moved:
+            return  # closed with it, or what stands against it has been said
+        spec, after = self._spec(row), self.moved[whole.key].parts[row.data["part"]]
+        self._move(row, spec.listener, after.listener, listens=listens)
 
     def _moved(self, row: a.ElementRow, element: Element, goal: Element) -> str | None:
         """Why an event's place is another one in the target."""
@@ -283,7 +326,7 @@ class _Planner:
         pairs: list[tuple[list[Node], list[Node]]] = []
         if _is_armed(row, bool(self.listening.get(row.key))):
             pairs.append((list(before.boundaries), list(after.boundaries)))
-        if before.is_scope and row.state == "STARTED" and "interrupted" not in row.data:
+        if before.is_scope and row.state == "STARTED" and "on" in row.data and "interrupted" not in row.data:
             pairs.append((list(before.event_subs), list(after.event_subs)))
         if before.type == "EVENT_BASED_GATEWAY" and row.state == "WAITING":
             pairs.append(([n for _, n in before.out], [n for _, n in after.out]))
@@ -300,7 +343,9 @@ class _Planner:
 
     def _move(self, row: a.ElementRow, element: Element, goal: Element, *, listens: bool = False) -> None:
         shown = element.type if "i" in row.data or element.loop is None else "MULTI_INSTANCE_BODY"
-        waits = str(row.data.get("wait", "")) or ("join" if row.key in self.found.flows and not listens else "")
+        waits = str(row.data.get("wait", "")) or ("join" if "via" in self.found.memos.get(row.key, {}) and not listens else "")
+        if "part" not in row.data:
+            self.moved[row.key] = self._goal(row)
         move = Move(
             key=row.key,
             element_id=element.id,
@@ -308,7 +353,7 @@ class _Planner:
             type=shown,
             target_id=goal.id,
             target_name=goal.name,
-            instruction=row.element_id,
+            instruction=self.rows[row.data["whole"]].element_id if "part" in row.data else row.element_id,
             waits=waits,
             listens=listens,
             incident="incident" in row.data,
@@ -328,11 +373,17 @@ def _is_armed(row: a.ElementRow, has_events: bool) -> bool:
 
 def _listens(node: Node) -> bool:
     """Whether a boundary event, event sub-process or event behind a gateway waits for something from outside."""
-    return node.listener.event is not None and node.listener.event.kind in LISTENING
+    return subscriptions.listens(node)
+
+
+def _shape(element: Element) -> tuple[Any, ...]:
+    """The kind of an element's event; of a multiple event those of its parts, in order."""
+    event = element.event
+    return ("none",) if event is None else (event.kind, event.parallel, *(part.kind for part in event.parts))
 
 
 def _same_event(one: Element, other: Element) -> bool:
-    return (one.event.kind if one.event else "none") == (other.event.kind if other.event else "none")
+    return _shape(one) == _shape(other)
 
 
 def _difference(element: Element, goal: Element) -> str | None:
@@ -340,7 +391,7 @@ def _difference(element: Element, goal: Element) -> str | None:
     if element.type != goal.type:
         return f"类型变了：{element.type} → {goal.type}（{_named(goal)}）/ the type differs"
     if not _same_event(element, goal):
-        kinds = [e.event.kind if e.event else "none" for e in (element, goal)]
+        kinds = ["+".join(kind for kind in _shape(e) if isinstance(kind, str)) for e in (element, goal)]
         return f"事件类型变了：{kinds[0]} → {kinds[1]}（{_named(goal)}）/ the event type differs"
     if _loop(element) != _loop(goal):
         return f"多实例方式变了（{_named(goal)}）/ the multi-instance kind differs"
@@ -377,28 +428,40 @@ def migrate(tree: Tree, target: Process, instructions: Instructions | None = Non
     for closing in found.closed:
         tree.drop(tree.tasks[closing.key])
     stopped = {key: task.spec.element.stops for key, task in tree.stoppers.items()}
+    asked = {key: _condition(tree.tasks[key]) for key in tree.conditions}
     after = blueprint(target)
     goals = {move.key: move for move in found.moves}
     specs: dict[int, Node] = {}
-    for key, task in tree.tasks.items():
-        move, inner = goals[key], "i" in task.memo
-        specs[key] = (
-            _event_sub(after, move)
-            if task.spec.listener is not task.spec.element and move.listens
-            else after.spec(move.target_id, inner=inner)
-        )
-        if key in found.flows and task.memo.get("via") != found.flows[key]:
-            task.memo["via"] = found.flows[key]
+    for key, task in sorted(tree.tasks.items()):  # a multiple event has a lower key than its parts
+        move = goals[key]
+        if "part" in task.memo:
+            specs[key] = specs[task.memo["whole"]].parts[task.memo["part"]]
+        elif task.spec.listener is not task.spec.element and move.listens:
+            specs[key] = _event_sub(after, move)
+        else:
+            specs[key] = after.spec(move.target_id, inner="i" in task.memo)
+    for key, memo in found.memos.items():
+        task = tree.tasks[key]
+        if any(task.memo.get(name) != value for name, value in memo.items()):
+            task.memo.update(memo)
             tree.touch(task)
     tree.rewire(after, specs)
     for move in found.moves:
         if move.target_id != move.element_id:
             tree.emit(a.ElementMigrated(move.key, move.target_id, move.element_id))
         _say(tree.tasks[move.key])
+    for key, text in asked.items():
+        if key in tree.conditions and _condition(tree.tasks[key]) != text:
+            tree.unseen.add(key)  # another condition may hold already
     clocks.after_migration(tree, stopped)
     for opening in found.opened:
         _open(tree, opening)
     return found
+
+
+def _condition(task: CoreTask) -> str | None:
+    event = task.spec.listener.event
+    return event.condition.text if event is not None and event.condition is not None else None
 
 
 def _event_sub(after: Blueprint, move: Move) -> Node:
@@ -424,9 +487,7 @@ def _say(task: CoreTask) -> None:
 
 def _offer(task: CoreTask) -> a.SubscriptionMigrated:
     tree, element = task.tree, task.spec.listener
-    host = tree.tasks.get(task.memo.get("host", 0))
-    around = host or (task.scope if task.spec.listener is not task.spec.element else task)
-    offered_to = tree.evaluation.words(element.offered_to, tree.view(around))
+    offered_to = tree.evaluation.words(element.offered_to, tree.view(task.spec.waits_in(task)))
     shown = element.properties.get("offerName") or element.name or task.spec.element.name or str(task.memo["name"])
     return a.SubscriptionMigrated(task.key, element.id, element.interrupting, offered_to, element.form_id, shown)
 

@@ -27,6 +27,7 @@ from tests.unit.kernel.drawing import (
     service,
     start,
     timer,
+    undone_by,
     user,
     z,
 )
@@ -423,3 +424,70 @@ def test_instructions_must_name_what_is_there() -> None:
 
 def test_an_active_element_cannot_be_left_unmapped() -> None:
     assert "it needs a target" in refusal(Play(ONE), ONE, t=None)
+
+
+# --- what newer elements keep
+
+
+def test_what_completed_can_be_undone_as_the_target_says() -> None:
+    def process(task: str, host: str = "") -> str:
+        throw = element("intermediateThrowEvent", "undo", "<b:compensateEventDefinition/>")
+        handler = user("back", isForCompensation="true")
+        body = line(user(task), user("w"), throw, ids=[task, "w", "undo"])
+        return body + (undone_by(host or task, handler, "back", "cb") if host != "-" else "")
+
+    play = Play(process("t"))
+    play.do("t")
+    assert "the target has no such element" in refusal(play, process("t", "-"))
+    assert "attached elsewhere" in refusal(play, process("t", "w"))
+    move(play, process("u"), t="u")
+    play.do("w")
+    assert play.names == ["back"]
+    play.do("back")
+    assert play.completed
+    assert play.nothing_left()
+
+
+def test_a_multiple_event_is_kept_with_all_its_parts() -> None:
+    def process(*parts: str) -> str:
+        return line(user("t"), boundary("b", "t", "".join(parts)), ids=["t"]) + flow("b", "e")
+
+    late, hello = timer("PT5H"), event("message", "M")
+    play = Play(process(late, hello), message("M", "m"))
+    due = play.timers[0].due_at
+    play.turn("2026-11-02T02:00:00+00:00")
+    assert "the event type differs" in refusal(play, process(hello, late), message("M", "m"))
+    move(play, process(timer("PT9H"), hello), message("M", "m"))
+    assert [t.due_at for t in play.timers] == [due]
+    move(play, process(hello, late), message("M", "m"), b=None)
+    assert [t.due_at.isoformat() for t in play.timers] == ["2026-11-02T07:00:00+00:00"]
+    play.send("b")
+    assert play.completed
+    assert play.nothing_left()
+
+
+def test_another_condition_is_looked_at_at_once() -> None:
+    def process(condition: str) -> str:
+        drawn = f"<b:conditionalEventDefinition><b:condition>={condition}</b:condition></b:conditionalEventDefinition>"
+        return line(user("t"), boundary("b", "t", drawn), ids=["t"]) + flow("b", "e")
+
+    play = Play(process("n = 1"), n=2)
+    move(play, process("n = 1"))
+    assert play.names == ["t"]
+    move(play, process("n = 2"))
+    assert play.completed
+
+
+def test_an_ad_hoc_sub_process_starts_what_is_left_where_it_goes() -> None:
+    def process(second: str) -> str:
+        inner = ext(z("adHoc", activeElementsCollection=None)) + user("a") + user(second)
+        return line(element("adHocSubProcess", "ah", inner, ordering="Sequential"), ids=["ah"])
+
+    play = Play(process("b"))
+    assert play.names == ["a"]
+    assert "cannot start there" in refusal(play, process("c"))
+    move(play, process("c"), b="c")
+    play.do("a")
+    assert play.names == ["c"]
+    play.do("c")
+    assert play.completed
