@@ -10,7 +10,7 @@ What a decision asks for and nobody gives is judged so:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,15 @@ from engine.feel.types import coerce
 if TYPE_CHECKING:
     from engine.dmn.model import Element, Model
 
+MANY_NAMES = 500  # with more, names that are spelt alike are not looked for
+
 
 def check(model: Model) -> Iterator[Finding]:
     """Yield what is wrong with a model beyond what reading it has found."""
     yield from _element_names(model)
+    draws_inputs = any(isinstance(source, e.InputData) for source in model.sources.values())
     for element in model.elements.values():
-        yield from _names(element)
+        yield from _names(element, draws_inputs)
         for table in element.tables:
             if table.broken:  # refused already; what is left of it would only seem to have gaps
                 continue
@@ -74,19 +77,19 @@ def _can_be_written(name: str) -> bool:
     return isinstance(node, n.Name) and node.name == name
 
 
-def _names(element: Element) -> Iterator[Finding]:
+def _names(element: Element, draws_inputs: bool) -> Iterator[Finding]:
     model = element.model
     seen = {element.source.name}
     for prefix, required in model.requirements(element):
         seen |= {prefix} if prefix else {required.source.name, required.source.id}
-    draws_inputs = any(isinstance(source, e.InputData) for source in model.sources.values())
     encloses = isinstance(element.source, e.KnowledgeModel)
     for name, text in element.free.items():
         if name in seen:
             continue
         where = (text.id, text.name, "text")
         called = name in element.called
-        near = get_close_matches(name, [*seen, *(BUILT_IN if called else model.declared)], 1, 0.8)
+        known: Collection[str] = BUILT_IN if called else model.declared
+        near = get_close_matches(name, {*seen, *known}, 1, 0.8) if len(known) <= MANY_NAMES else []
         advice = f"，是不是 “{near[0]}” (did you mean this?)" if near else ""
         if name in model.declared:
             reason = f"“{name}” 没有连到此决策，取不到值：请画出需求连线 (not among the requirements)"

@@ -77,9 +77,16 @@ def _collect(matches: Matches) -> Any:
         return _rule_order(matches)
     if aggregation == "COUNT":
         return Decimal(len(matches.rows))
+    if aggregation not in AGGREGATIONS:
+        raise NoResult(f"不认识的汇总 {aggregation} (unknown aggregation)")
     function = BUILT_IN[aggregation.lower()]
     run = matches.scope.run
     return matches.table.value(tuple(function.invoke(run, [list(column)]) for column in zip(*matches.rows, strict=True)))
+
+
+def unknown(matches: Matches) -> Any:
+    """Have no result: the policy is none of the standard's."""
+    raise NoResult(f"不认识的命中策略 {matches.table.policy} (unknown hit policy)")
 
 
 POLICIES: dict[str, Callable[[Matches], Any]] = {

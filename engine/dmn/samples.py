@@ -16,14 +16,14 @@ from typing import Any
 from engine.dmn.elements import Text
 from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
-from engine.feel.compiler import Compiler
+from engine.feel.compiler import Compiler, Frame
 from engine.feel.environment import Run
 from engine.feel.functions import BUILT_IN_NAMES
 from engine.feel.operations import compare
 from engine.feel.parser import Parser
 from engine.feel.scope import Scope
 from engine.feel.temporal import DAY_NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
-from engine.feel.tree import children
+from engine.feel.tree import children, mentions
 from engine.feel.types import FeelType, Simple, plain
 
 OTHER = "（其他）"
@@ -72,7 +72,7 @@ def cell_of(text: Text | None, names: tuple[str, ...] = ("?",)) -> Cell:
     except FeelSyntaxError:
         return Cell((), (), False)
     values: list[Any] = []
-    certain = True
+    plain_only = True
     pending: list[n.Node] = [*tests.tests]
     while pending:
         node = pending.pop()
@@ -80,11 +80,19 @@ def cell_of(text: Text | None, names: tuple[str, ...] = ("?",)) -> Cell:
         if known is not None:
             values.append(known[0])
             continue
-        if isinstance(node, n.Name) and node.name not in names and (node.name not in _built_in() or node.name in _CHANGING):
-            certain = False
+        plain_only = plain_only and isinstance(node, (n.Bound, n.Interval))
         pending.extend(children(node))
     compared = [known[0] for test in tests.tests for part in _operands(test) if (known := _value(part)) is not None]
-    return Cell(tuple(values), tuple(compared), certain)
+    return Cell(tuple(values), tuple(compared), plain_only or _hangs_on_input(tests, names))
+
+
+def _hangs_on_input(tests: n.Tests, names: tuple[str, ...]) -> bool:
+    compiler = Compiler()
+    compiler.frames.append(Frame(names))
+    compiler.tests(tests)
+    if compiler.free or compiler.maybe:
+        return False
+    return not any(mentions(test, name) for test in tests.tests for name in _CHANGING)
 
 
 def comparable(value: Any, kind: FeelType) -> bool:
@@ -118,12 +126,6 @@ def samples_of(cells: Iterable[Cell], allowed: Iterable[Cell], kind: FeelType | 
     if texts or kinds == (str,):
         samples += [*dict.fromkeys(texts), OTHER]
     return samples
-
-
-def _built_in() -> Any:
-    from engine.feel.functions import BUILT_IN
-
-    return BUILT_IN
 
 
 def _operands(test: n.Node) -> Iterator[n.Node]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from engine.dmn.elements import DecisionTable, Rule, Text
-from engine.dmn.hit_policies import POLICIES, Matches, NoResult, Row
+from engine.dmn.hit_policies import POLICIES, Matches, NoResult, Row, unknown
 from engine.dmn.itemtypes import from_outside
 from engine.dmn.run import DecisionRun, traceable
 from engine.feel.environment import Run
@@ -120,7 +120,7 @@ class CompiledTable:
         self.rules = rules
         self.broken = broken
         self.policy = table.hit_policy
-        self._combine = POLICIES.get(table.hit_policy, POLICIES["UNIQUE"])
+        self._combine = POLICIES.get(table.hit_policy, unknown)
 
     def evaluate(self, scope: Scope) -> Any:
         """Return the table's result in a scope."""

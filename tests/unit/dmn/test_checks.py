@@ -53,6 +53,7 @@ def test_overlaps_come_with_an_example_where_the_policy_forbids_them() -> None:
         ("date", ["< today()"], ["not-analysed"], "规则 1"),
         ("number", ["> limit", "5", "[0..10]"], ["overlap", "not-analysed"], "n = 5"),
         ("number", ["? > 5 and ? <= 10"], ["gap"], "n = 4"),
+        ("number", ["some x in [1, 5] satisfies x = ?"], ["gap"], "n = 0"),
         ("number", ["not(5)"], ["gap"], "n = 5"),
         ("number", ["< 0", "(0..10]", ">= 10"], ["gap", "overlap"], "n = 0"),
         ("number", ["< -5", ">= -5"], [], ""),
@@ -135,6 +136,11 @@ def test_unknown_functions_types_policies_and_misshapen_rules() -> None:
     assert {(f.code, f.verdict) for f in model.check()} == {("unknown-name", "refused"), ("type", "warning")}
     assert [code for code, _ in findings("BEST", {"n": "number"}, ['- -> "a"'])] == ["structure"]
     assert [code for code, _ in findings("COLLECT", {"n": "number"}, ['-; - -> "a"'])] == ["structure"]
+
+
+def test_wide_models_are_judged_in_time_that_grows_with_them() -> None:
+    parts = [decision(f"d{n}", literal(f"x{n} + 1")) for n in range(1500)]
+    assert len(dmn.load(definitions(*map(input_data, ["a", "b"]), *parts)).check()) == 1500
 
 
 @pytest.mark.parametrize(("columns", "rows", "codes"), [(12, 60, {"gap"}), (4, 2000, {"not-analysed"})])

@@ -25,6 +25,11 @@ def test_unique_takes_one_match_and_no_more() -> None:
     assert value("UNIQUE", None) is None
 
 
+def test_what_is_no_policy_or_aggregation_has_no_result() -> None:
+    assert value("BEST", 20) is None
+    assert value("COLLECT", 20, aggregation="AVERAGE") is None
+
+
 def test_first_takes_the_first() -> None:
     assert value("FIRST", 70) == "adult"
 
