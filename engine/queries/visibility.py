@@ -18,8 +18,10 @@ from engine.store.rights import may_see_scope
 from engine.store.tables import element_instance, process_instance
 from engine.store.variables import view
 
-_LIVE = select(element_instance.c.key, element_instance.c.element_id).where(
-    element_instance.c.instance_key == bindparam("instance"), element_instance.c.key != bindparam("instance")
+_LIVE = (
+    select(element_instance.c.key, element_instance.c.parent_key, element_instance.c.element_id, element_instance.c.data)
+    .where(element_instance.c.instance_key == bindparam("instance"), element_instance.c.key != bindparam("instance"))
+    .order_by(element_instance.c.key)  # a scope before what lives in it
 )
 _caller = process_instance.alias("caller")
 _CALLER = (
@@ -54,6 +56,11 @@ def _live(ctx: Context, reading: Reading, version: ProcessVersion, instance_key:
     if not any(element.visible_to is not None for element in elements.values()):
         return hidden
     for row in reading.all(_LIVE, {"instance": instance_key}):
+        if row.parent_key in hidden:
+            hidden.add(row.key)
+            continue
+        if "kept" in row.data:  # it has closed, and can be undone
+            continue
         element: Element | None = elements.get(row.element_id)
         while element is not None:
             if not may_see_scope(who, _visible_to(ctx, reading, element, instance_key, row.key)):

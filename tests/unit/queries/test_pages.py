@@ -25,6 +25,7 @@ from tests.unit.kernel.drawing import (
     service,
     start,
     timer,
+    undone_by,
     z,
 )
 
@@ -140,6 +141,20 @@ def test_votes_are_hidden_until_the_round_is_closed(engine: Engine) -> None:
     engine.complete(second.key, {"vote": "yes"}, by="bo")
     assert "'no'" in seen("bo")
     assert engine.variables(case)["votes"] == [{"who": "anna", "vote": "no"}, {"who": "bo", "vote": "yes"}]
+
+
+def test_what_can_be_undone_of_a_hidden_round_is_hidden_until_it_is_closed(engine: Engine) -> None:
+    vote = task("t", props(visibleTo="chair"), io({"vote": "=null"}), inner=each("voters", "voter"))
+    taken_back = task("-t").replace("<b:userTask", '<b:userTask isForCompensation="true"')
+    engine.deploy({"p.bpmn": draw(line(("t", vote), ("u", task("u"))) + undone_by("t", taken_back, "-t"))})
+    case = engine.start("P", {"voters": ["anna", "bo"]}, by="anna")
+    first, second = engine.tasks(instance=case)
+    engine.complete(first.key, {"vote": "no"}, by="anna")
+    engine.set_groups("carl", ["chair", "clerk"])
+    assert "'no'" not in str(queries.instance(engine.context, case, "bo").variables)
+    assert "'no'" in str(queries.instance(engine.context, case, "carl").variables)
+    engine.complete(second.key, {"vote": "yes"}, by="bo")
+    assert "'no'" in str(queries.instance(engine.context, case, "bo").variables)
 
 
 def test_nothing_in_a_hidden_round_is_told_and_nothing_it_called(engine: Engine) -> None:
