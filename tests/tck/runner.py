@@ -65,14 +65,20 @@ def run_file(tests: Path) -> list[Outcome]:
                 actual: Any = reason
                 passed = False
             else:
-                target = test.get("invocableName") or name
                 try:
-                    actual = model.evaluate(target, context)
+                    actual = evaluate(model, test.get("invocableName"), name, context)
                     passed = same(expected, actual)
                 except LiuzhuanError as error:
                     actual, passed = f"{type(error).__name__}: {error}", False
             outcomes.append(Outcome(level, case, test.get("id", ""), name, show(expected), show(actual), passed))
     return outcomes
+
+
+def evaluate(model: dmn.Model, invocable: str | None, name: str, context: dict[str, Any]) -> Any:
+    """Return a result: of a decision; or of a service, of which one result among several is named like its decision."""
+    actual = model.evaluate(invocable or name, context)
+    several = invocable not in (None, name) and isinstance(actual, dict) and name in actual
+    return actual[name] if several else actual
 
 
 def resolver(folder: Path) -> Any:
