@@ -73,3 +73,82 @@ def test_functions_and_ranges_cannot_be_stored(text: str) -> None:
 def test_objects_cannot_be_stored() -> None:
     with pytest.raises(EvaluationFailed):
         feel.to_json(Secret())
+
+
+PATHS = (
+    "__class__",
+    "__dict__",
+    "__init__.__globals__",
+    "__subclasses__()",
+    "_compiled",
+    "parameters",
+    "invoke",
+    "real",
+    "nanos",
+)
+VALUES = (
+    "1",
+    '"a"',
+    "true",
+    "null",
+    "[1]",
+    "{a: 1}",
+    "[1..2]",
+    '@"2026-11-20"',
+    '@"P1D"',
+    "abs",
+    "function(x) x",
+    "(< 5)",
+    "now()",
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("path", PATHS)
+def test_no_attribute_of_a_value_can_be_reached(value: str, path: str) -> None:
+    assert feel.evaluate(f"({value}).{path}") in (None, [], [None])
+
+
+FORMATS = (
+    '"{0.__class__}"',
+    '"%s %(a)s"',
+    'replace("a", "a", "{0.__class__}")',
+    'string join(["{0}", "{}"], "")',
+    '"${jndi:x}`id`"',
+)
+
+
+@pytest.mark.parametrize("text", FORMATS)
+def test_texts_with_the_look_of_formats_stay_as_they_are(text: str) -> None:
+    assert feel.evaluate(text) in ("{0.__class__}", "%s %(a)s", "{0}{}", "${jndi:x}`id`")
+
+
+PYTHON = (
+    'get value({}, "__class__")',
+    'get value(abs, "__globals__")',
+    "get entries(function(x) x)",
+    'context put({}, "a", 1).__class__.__mro__',
+    '{"__class__": 1}.__class__.__class__',
+    "for i in abs return i.__class__",
+    "sort([1, 2], now).__class__",
+    '(function(x) external {java: {class: "os", "method signature": "system(str)"}})("id")',
+    "__import__",
+    '__import__("os")',
+    'eval("1")',
+    'open("/etc/passwd")',
+    "abs.__call__(1)",
+)
+
+
+@pytest.mark.parametrize("text", PYTHON)
+def test_nothing_of_python_comes_out(text: str) -> None:
+    assert feel.evaluate(text) in (None, [None])
+
+
+@pytest.mark.parametrize("text", ["abs", "{f: function(x) x}.f", "[sum, abs]", "{a: {b: now}}"])
+def test_functions_stay_inside(text: str) -> None:
+    value = feel.evaluate(text)
+    with pytest.raises(EvaluationFailed):
+        feel.to_json(value)
+    assert "0x" not in feel.to_text(value)
+    assert "engine" not in feel.to_text(value)
