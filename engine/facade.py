@@ -271,6 +271,10 @@ class Engine:
         """
         self._run(commands.modify_instance, by, key, by, reason, activate=activate, terminate=terminate)
 
+    def start_in_ad_hoc(self, key: int, ad_hoc_key: int, elements: Sequence[str], by: str | None = None) -> None:
+        """Start elements of an ad-hoc sub-process that lives in a case."""
+        self._run(commands.start_in_ad_hoc, by, key, ad_hoc_key, elements, by)
+
     def set_variables(self, key: int, variables: Mapping[str, Any], by: str | None = None) -> None:
         """Set variables of a case."""
         self._run(commands.set_variables, by, key, variables, by)

@@ -87,6 +87,7 @@ _COMMANDS: Mapping[str, object] = {
     "suspend_instance": _l("暂停事项"),
     "resume_instance": _l("恢复事项"),
     "set_variables": _l("更正数据"),
+    "start_in_ad_hoc": _l("开始活动"),
     "modify_instance": _l("更正所处位置"),
     "resolve_incident": _l("处理出错"),
     "recompute_deadlines": _l("重新计算期限"),

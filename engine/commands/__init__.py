@@ -6,6 +6,7 @@ A command's first argument is the engine's `Context`. `by` is a username; None =
 
 from __future__ import annotations
 
+from engine.commands.adhoc import start_in_ad_hoc
 from engine.commands.alerts import mark_alerts_read
 from engine.commands.attachments import stage_attachment
 from engine.commands.batches import Change, start_batch
@@ -80,6 +81,7 @@ __all__ = [
     "sign_in",
     "stage_attachment",
     "start_batch",
+    "start_in_ad_hoc",
     "start_instance",
     "submit_start_form",
     "suspend_instance",

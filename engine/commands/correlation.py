@@ -137,11 +137,13 @@ def take_buffered(ctx: Context, tx: Transaction, bpmn_process_id: str, awaited: 
 
 def start_next(ctx: Context, tx: Transaction, bpmn_process_id: str, correlation_key: str) -> None:
     """An instance that a message started has ended: the next waiting message of its key may start one."""
-    for start in tx.all(_STARTS_OF, {"process": bpmn_process_id}):
-        published = _next_waiting(tx, start.name, correlation_key, bpmn_process_id)
-        if published is not None:
-            _start(ctx, tx, published, start)
-            return
+    found = [
+        (published, start)
+        for start in tx.all(_STARTS_OF, {"process": bpmn_process_id})
+        if (published := _next_waiting(tx, start.name, correlation_key, bpmn_process_id)) is not None
+    ]
+    if found:
+        _start(ctx, tx, *min(found, key=lambda each: each[0].key))
 
 
 def give_back(tx: Transaction, message_key: int, bpmn_process_id: str) -> Published | None:

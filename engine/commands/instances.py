@@ -150,7 +150,8 @@ def begin(
         raise NotFound(f"流程 {process.id} 没有元素 {missing[0]}（no such element）", element_id=missing[0])
     values = clean(variables)
     starts = [event for event in process.start_events if start_event_id in {None, event.id}]
-    if not starts and not at:
+    begins_by_itself = start_event_id is None and process.starts_by_itself(process.root)
+    if not starts and not at and not begins_by_itself:
         raise NotFound(f"流程 {process.id} 没有可用的开始事件（no such start event）", element_id=start_event_id)
     if (variable := process.properties.get("businessIdVariable")) and unit.row["business_id"]:
         values.setdefault(variable, unit.row["business_id"])

@@ -114,6 +114,8 @@ def _offered(reading: Reading, scoped: Scoped, draft: Draft, node: Node, value: 
     event: Event | None = draft.values.get("event")
     if event is not None and event.part("message") is None:
         reading.refuse(node, "offeredTo 只用于消息事件 / only message events can be offered", "name")
+    if draft.tag == "adHocSubProcess" and value.startswith("="):
+        reading.refuse(node, "临时子流程的 offeredTo 应为逗号分隔的组 / must be groups separated by commas", "value")
     draft.values["offered_to"] = reading.term(node, value, "value")
 
 

@@ -81,6 +81,14 @@ class Instance:
         """Return the variables that a scope sees (the instance's own when None)."""
         return self._tree.view(self._task(self.key if scope_key is None else scope_key))
 
+    def element(self, key: int) -> Element:
+        """Return what a live element instance is an instance of.
+
+        Raises:
+            NotFound: it does not live.
+        """
+        return self._task(key).spec.element
+
     # --- moving it
 
     def start(self, variables: Mapping[str, Value], start_event_id: str | None = None, at: Sequence[str] = ()) -> a.Advance:

@@ -16,6 +16,7 @@ from engine.queries import journal as past
 from engine.queries.alerts import alerts_of
 from engine.queries.incidents import incidents_of
 from engine.queries.records import (
+    Choice,
     ElementInstance,
     Instance,
     InstanceList,
@@ -30,8 +31,9 @@ from engine.queries.visibility import hidden_scopes
 from engine.store import Reading
 from engine.store.cases import CaseFilter, conditions
 from engine.store.context import Context
+from engine.store.directory import Person
 from engine.store.library import ProcessVersion
-from engine.store.rights import actor, is_offered, may_see_instance
+from engine.store.rights import actor, is_offered, may_see_instance, may_start_in
 from engine.store.tables import (
     element_instance,
     message_subscription,
@@ -51,6 +53,14 @@ _SCOPES = select(element_instance.c.key, element_instance.c.element_id).where(
 )
 _TIMERS = select(timer).where(timer.c.instance_key == bindparam("instance")).order_by(timer.c.due_at)
 _WAITING = select(message_subscription).where(message_subscription.c.instance_key == bindparam("instance"))
+_AD_HOC = (
+    select(element_instance.c.key, element_instance.c.element_id, element_instance.c.data)
+    .where(
+        element_instance.c.instance_key == bindparam("instance"),
+        element_instance.c.element_id.in_(bindparam("elements", expanding=True)),
+    )
+    .order_by(element_instance.c.key)
+)
 _TASK_PLACE = select(user_task.c.instance_key, user_task.c.state).where(user_task.c.key == bindparam("task"))
 
 
@@ -86,7 +96,26 @@ def instance(ctx: Context, key: int, who: str) -> InstancePage:
             alerts=alerts_of(reading, [key, *(child.key for child in children)]),
             incidents=incidents_of(ctx, reading, [key, *(child.key for child in children)]),
             offers=tuple(offer for offer in offers if is_offered(acting.person, offer.offered_to)),
+            choices=_choices(reading, version, key, acting.person),
         )
+
+
+def _choices(reading: Reading, version: ProcessVersion, key: int, who: Person) -> tuple[Choice, ...]:
+    """Return the ad-hoc sub-processes that live in a case and in which a person may start elements."""
+    process = version.process
+    ad_hoc = {e.id: e for e in process.elements.values() if e.ad_hoc is not None and may_start_in(who, e)}
+    if not ad_hoc:
+        return ()
+    rows = reading.all(_AD_HOC, {"instance": key, "elements": list(ad_hoc)})
+    return tuple(
+        Choice(
+            row.key,
+            ad_hoc[row.element_id].name or row.element_id,
+            tuple((e.id, e.name or e.id) for e in process.starts_by_itself(ad_hoc[row.element_id])),
+        )
+        for row in rows
+        if "todo" in row.data and not row.data.get("enough")
+    )
 
 
 def journal(ctx: Context, key: int, who: str) -> tuple[history.Entry, ...]:

@@ -316,8 +316,17 @@ class TaskPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An ad-hoc sub-process in which a person may start elements: its key and name, and id and name of each element."""
+
+    key: int
+    name: str
+    elements: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InstancePage:
-    """Everything a case's page shows. `offers`: what this person may trigger by hand."""
+    """Everything a case's page shows. `offers`, `choices`: what this person may trigger or start by hand."""
 
     instance: Instance
     parent: Instance | None
@@ -330,6 +339,7 @@ class InstancePage:
     alerts: tuple[Alert, ...]
     incidents: tuple[Incident, ...]
     offers: tuple[Offer, ...]
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

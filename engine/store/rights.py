@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, or_, select
 
+from engine.definitions import Element
 from engine.errors import Excluded, NotAllowed, TaskAlreadyClaimed
 from engine.store.directory import Person, Substitution, find_person, person, substitutions
 from engine.store.library import ProcessVersion
@@ -196,6 +197,13 @@ def _offered(names: Iterable[str], groups: Iterable[str]) -> Any:
         (task_candidate.c.kind == "group") & task_candidate.c.name.in_(sorted(groups)),
         (task_candidate.c.kind == "user") & task_candidate.c.name.in_(sorted(names)),
     )
+
+
+def may_start_in(who: Person, element: Element) -> bool:
+    """Whether a person may choose what starts in an ad-hoc sub-process: those it is offered to, and administrators."""
+    words = element.offered_to.text if element.offered_to is not None else ""
+    offered_to = [word.strip() for word in words.replace("，", ",").split(",") if word.strip()]
+    return who.is_admin or who.external or is_offered(who, offered_to)
 
 
 def is_offered(who: Person, offered_to: Sequence[str] | None) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.facade import Engine
+from tests.unit.kernel.drawing import chain, draw, element, end, start, user
 
 from . import model
 from .conftest import Visitor
@@ -87,6 +88,25 @@ def test_an_offered_action_is_for_those_it_is_offered_to(visit: Visit, engine: E
     assert any(item.element_id == "answered" for item in engine.element_instances(case))
     assert "询问申请人" not in visit("ben").get(f"/cases/{case}").text
     assert visit("ben").get(offer.group()).status_code == 404
+
+
+def test_elements_of_an_ad_hoc_sub_process_are_started_on_the_case_page(visit: Visit, engine: Engine) -> None:
+    inner = (
+        user("call").replace('id="call"', 'id="call" name="打电话"')
+        + user("write")
+        + "<b:completionCondition>=false</b:completionCondition>"
+    )
+    body = start() + element("adHocSubProcess", "ask", inner, name="询问") + end() + chain("s", "ask", "e")
+    engine.deploy({"asking.bpmn": draw(body, process_id="asking")}, by="root")
+    case = engine.start("asking", by="root")
+    root = visit("root")
+    page = root.get(f"/cases/{case}").text
+    assert "询问：可以开始" in page
+    place = re.search(rf"/cases/{case}/ad-hoc/\d+", page)
+    assert place is not None
+    root.post(place.group(), element="call")
+    assert [task.name for task in engine.tasks(instance=case)].count("打电话") == 2
+    assert "开始：打电话" in root.get(f"/cases/{case}").text
 
 
 def test_an_administrator_suspends_resumes_and_ends_a_case(visit: Visit, engine: Engine, case: int) -> None:

@@ -57,6 +57,7 @@ def show(key: int) -> str:
         incidents=found.incidents,
         alerts=[_alert(alert) for alert in found.alerts],
         offers=[_offer(offer) for offer in found.offers],
+        choices=found.choices,
         attachments=access.ask(queries.attachments, key, person.username),
         clocks=_clocks(found),
         history=course,
@@ -117,6 +118,14 @@ def _offer_page(
     response = make_response(page)
     response.status_code = problems.status_of(error) if error else 200
     return response
+
+
+@bp.post("/<int:key>/ad-hoc/<int:ad_hoc>")
+def start_in_ad_hoc(key: int, ad_hoc: int) -> Response:
+    """Start an element of an ad-hoc sub-process."""
+    access.run(commands.start_in_ad_hoc, key, ad_hoc, [request.form.get("element", "")], sessions.username())
+    flash(text("已开始。"), "ok")
+    return _back(key)
 
 
 # --- administration -----------------------------------------------------------------------------------------------------
