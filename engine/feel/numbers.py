@@ -11,7 +11,6 @@ CONTEXT = Context(
 WIDE = Context(prec=80, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, traps=[InvalidOperation])
 
 ZERO = Decimal(0)
-ONE = Decimal(1)
 
 
 def from_python(number: int | float | Decimal) -> Decimal | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.feel.environment import FREE_LENGTH, FeelError, Run
 from engine.feel.numbers import CONTEXT, WIDE, ZERO, is_integer, negated
-from engine.feel.temporal import DAY_NANOS, NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
+from engine.feel.temporal import DAY_NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time
 from engine.feel.values import Callable_, Range
 
 _kinds: dict[type, str] = {
@@ -312,8 +312,3 @@ def _bounded(length: int) -> int:
 
 def _no_result(operator: str, left: Any, right: Any) -> FeelError:
     return FeelError(f"{kind_of(left)} {operator} {kind_of(right)} 没有结果 (has no result)")
-
-
-def seconds_of(duration: DaysDuration) -> Decimal:
-    """Return a duration in seconds, with fraction."""
-    return CONTEXT.divide(Decimal(duration.nanos), Decimal(NANOS))

@@ -26,7 +26,7 @@ FORMER_FUNCTIONS = frozenset({"and", "or"})  # what DMN 1.2 called all(…) and 
 STARTS = frozenset({"if", "for", "some", "every", "function"})
 NAME_SYMBOLS = frozenset("./-'+*") | {"**"}  # rule 30: symbols that may stand inside names
 AFTER_NAME = (",", ")", "]", "}", "[", "(", "=", "<", ">", "!")  # none of these
-OR, AND, COMPARE, ADD, MULTIPLY, POWER, UNARY = range(1, 8)
+OR, AND, COMPARE, ADD, MULTIPLY, POWER = range(1, 7)
 PRECEDENCE = {"or": OR, "and": AND, "between": COMPARE, "in": COMPARE, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
 PRECEDENCE |= {"**": POWER, **dict.fromkeys(COMPARISONS, COMPARE)}
 AFTER_OPEN_END = COMPARISONS | {"", ")", "]", "}", ",", "."}

@@ -9,7 +9,7 @@ import datetime as python
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EvaluationFailed
 from engine.feel import numbers
@@ -43,10 +43,6 @@ class Callable_:  # noqa: N801  (the word `Callable` is Python's)
     def invoke_named(self, run: Run, arguments: dict[str, Any]) -> Any:
         """Return the result of a call with arguments by name."""
         raise NotImplementedError
-
-
-class Bounded(Protocol):
-    """What can stand at the ends of a range."""
 
 
 @dataclass(frozen=True, slots=True)
