@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from engine.dmn import elements as e
-from engine.dmn.structure import findings
+from engine.dmn.structure import EXPRESSIONS, findings
 from engine.errors import InvalidDecisionModel
 
 MAX_BYTES = 10_000_000
@@ -26,13 +26,6 @@ NAMESPACES = frozenset(
         "https://www.omg.org/spec/DMN/20240513/MODEL/",
     }
 )
-BOXED = frozenset(
-    {
-        "literalExpression", "decisionTable", "context", "list", "relation", "invocation", "functionDefinition",
-        "conditional", "filter", "for", "every", "some",
-    }
-)  # fmt: skip
-
 CAMUNDA = "{http://camunda.org/schema/1.0/dmn}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
 XML_SCHEMA = "http://www.w3.org/2001/XMLSchema"
@@ -260,7 +253,7 @@ class _Reader:
         """Return the expression inside an element."""
         if element is None:
             return None
-        found = next(self.children(element, *BOXED), None)
+        found = next(self.children(element, *EXPRESSIONS), None)
         return None if found is None else self.boxed(found)
 
     def boxed(self, element: Element) -> e.Boxed:
@@ -286,13 +279,13 @@ class _Reader:
         return e.Entry(name, self.type_ref(variable), self.boxed_in(element))
 
     def _list(self, element: Element) -> e.Boxed:
-        return e.ListExpression(*self._base(element), tuple(map(self.boxed, self.children(element, *BOXED))))
+        return e.ListExpression(*self._base(element), tuple(map(self.boxed, self.children(element, *EXPRESSIONS))))
 
     def _relation(self, element: Element) -> e.Boxed:
         columns = tuple(
             e.Entry(_normal(column.get("name", "")), self.type_ref(column), None) for column in self.children(element, "column")
         )
-        rows = tuple(tuple(map(self.boxed, self.children(row, *BOXED))) for row in self.children(element, "row"))
+        rows = tuple(tuple(map(self.boxed, self.children(row, *EXPRESSIONS))) for row in self.children(element, "row"))
         return e.Relation(*self._base(element), columns, rows)
 
     def _invocation(self, element: Element) -> e.Boxed:
