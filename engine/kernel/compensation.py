@@ -75,15 +75,24 @@ def cancel(transaction: CoreTask, by: str) -> None:
 def go_on(asks: CoreTask) -> None:
     """Undo the next thing that was asked for; when nothing is left, say so to who asked."""
     tree = asks.tree
-    marked = [done for scope in _places(asks) for done in _done_in(tree, scope) if done.memo.get("by") == asks.key]
-    if not marked:
-        asks.spec.compensated(asks)
+    current = tree.tasks.get(asks.memo.get("undoing", 0))
+    if current is not None and current.state != WAITING:
         return
-    if any(done.state == STARTED for done in marked):
-        return
-    last = max(marked, key=lambda done: int(done.memo["kept"]))
-    last.become(STARTED)
-    last.spec.undo_it(last)
+    left = tree.to_undo.get(asks.key)
+    if left is None:
+        marked = [done for scope in _places(asks) for done in _done_in(tree, scope) if done.memo.get("by") == asks.key]
+        left = tree.to_undo[asks.key] = [done.key for done in sorted(marked, key=lambda done: int(done.memo["kept"]))]
+    while left:
+        last = tree.tasks.get(left.pop())
+        if last is not None and last.state == WAITING and last.memo.get("by") == asks.key:
+            asks.memo["undoing"] = last.key
+            tree.touch(asks)
+            last.become(STARTED)
+            last.spec.undo_it(last)
+            return
+    del tree.to_undo[asks.key]
+    asks.memo.pop("undoing", None)
+    asks.spec.compensated(asks)
 
 
 def undo_scope(task: CoreTask) -> None:
@@ -122,6 +131,7 @@ def interrupt(tree: Tree, task: CoreTask, by: str | None) -> None:
 
 
 def _undo_all_in(tree: Tree, scope: CoreTask) -> None:
+    tree.to_undo.pop(scope.key, None)
     for done in _done_in(tree, scope):
         done.memo["by"] = scope.key
         tree.touch(done)

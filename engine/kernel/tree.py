@@ -46,6 +46,7 @@ class Tree(CoreTree):
         self.clocked: set[int] = set()  # tasks with a timer or a due date
         self.conditions: set[int] = set()  # tasks that wait for a condition
         self.unseen: set[int] = set()  # those among them whose condition was not looked at yet
+        self.to_undo: dict[int, list[int]] = {}  # who asked for compensation -> what is left to undo, the last first to go
         self.set_since: list[tuple[int, str, bool]] = []  # (scope, variable, is new), for who waits for a condition
         self._queue: deque[CoreTask] = deque()
         self._new: set[int] = set()
@@ -270,7 +271,8 @@ class Tree(CoreTree):
         if task.spec.undoable and compensation.remember(self, task):
             self.release(task)
         else:
-            self._kill_all_in(task, None)
+            if task.child_keys:
+                self._kill_all_in(task, None)
             self.drop(task)
         self.emit(a.ElementCompleted(task.key, task.spec.element.id))
 

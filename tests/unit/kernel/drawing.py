@@ -300,7 +300,9 @@ class Play:
 
     def nothing_left(self) -> bool:
         """Whether an ended instance left nothing that waits."""
-        return not (self.tasks or self.jobs or self.timers or self.messages or self.signals or self.incidents or self.rows)
+        inner = {scope for scope, _ in self.variables} - {self.key}
+        waiting = self.tasks or self.jobs or self.timers or self.messages or self.signals or self.incidents
+        return not (waiting or self.rows or inner)
 
     # --- doing
 

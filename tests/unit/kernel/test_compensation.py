@@ -462,3 +462,53 @@ def test_a_handler_that_is_terminated_by_hand_is_over_and_the_next_is_undone() -
     assert play.names == ["-u"]
     play.do("-u")
     assert play.names == ["after"]
+
+
+def test_each_run_of_a_standard_loop_is_undone_when_the_loop_has_ended() -> None:
+    loop = '<b:standardLoopCharacteristics><b:loopCondition>=n &lt; 3</b:loopCondition></b:standardLoopCharacteristics>'
+    body = start() + user("u", inner=loop) + throw() + user("after") + end() + undo_task("u")
+    play = Play(body + chain("s", "u", "undo", "after", "e"), n=0)
+    for n in (1, 2, 3):
+        play.do("u", n=n)
+    rounds = []
+    while play.names == ["-u"]:
+        rounds.append(play.instance.view(play.tasks[0].key)["loopCounter"])
+        play.do("-u")
+    assert rounds == [3, 2, 1]
+    assert play.names == ["after"]
+
+
+def test_an_ad_hoc_sub_process_is_undone_like_any_other() -> None:
+    inner = user("u") + user("v") + undo_task("u") + undo_task("v")
+    body = start() + element("adHocSubProcess", "sp", inner) + throw() + end()
+    play = Play(body + chain("s", "sp", "undo", "e"))
+    play.do("v")
+    play.do("u")
+    play.do("-u")
+    play.do("-v")
+    assert play.completed
+    assert play.nothing_left()
+
+
+def test_a_handler_may_itself_undo_what_it_did() -> None:
+    inner = start("s2") + user("a") + user("b") + throw("back") + end("e2") + chain("s2", "a", "b", "back", "e2") + undo_task("a")
+    body = start() + user("u") + throw() + throw("again") + end()
+    body += undone_by("u", sub("-u", inner, isForCompensation="true"), "-u")
+    play = Play(body + chain("s", "u", "undo", "again", "e"))
+    for task in ("u", "a", "b", "-a"):
+        assert play.names == [task]
+        play.do(task)
+    assert play.completed, "what a handler does is not undone from outside"
+    assert play.nothing_left()
+
+
+def test_what_can_be_undone_waits_as_it_was_however_long() -> None:
+    body = start() + user("u", io({"room": "=room"})) + script("later", "room", "0") + user("v") + throw() + end()
+    play = Play(body + undo_task("u", io({"seen": "=room"})) + chain("s", "u", "later", "v", "undo", "e"), room=12)
+    play.do("u")
+    assert play.names == ["v"]
+    play.do("v")
+    assert play.instance.view(play.tasks[0].key)["seen"] == 12
+    shown = [c for c in play.of(a.VariableSet) if (c.name, c.value) == ("room", 12)]
+    entered = next(c.key for c in play.of(a.ElementEntered) if c.element_id == "b-u")
+    assert shown[-1].scope_key == entered, "the journal says with which variables it is undone"

@@ -296,3 +296,18 @@ def test_a_definition_that_fails_is_an_incident_and_the_others_wait_on() -> None
     play.fire("c")
     assert play.names == ["u"]
     assert not play.incidents
+
+
+def test_a_cycle_among_the_definitions_goes_on_at_its_pace() -> None:
+    both = event("message", "M") + timer("R3/PT1H", "timeCycle")
+    body = start() + user("u") + boundary("b", "u", both, interrupting=False) + user("out") + end()
+    play = Play(body + chain("s", "u", "e") + chain("b", "out", "e"), M)
+    first = play.timers[0].due_at
+    play.fire("b")
+    play.send("b")
+    assert (play.timers[0].due_at - first).total_seconds() == 3600
+    play.fire("b")
+    play.fire("b")
+    assert play.names == ["out"] * 4 + ["u"]
+    assert not play.timers
+    assert len(play.messages) == 1
