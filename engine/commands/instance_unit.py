@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -48,6 +49,8 @@ _UPDATE = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 
+_RESTING = core.Surroundings(now=datetime(1970, 1, 1, tzinfo=UTC), keys=iter(()), environment=feel.Environment())
+
 
 class InstanceUnit:
     """One instance under its lock.
@@ -69,6 +72,10 @@ class InstanceUnit:
         self._retold = new  # its subject is to be told anew
         self._moves = projection.Moves()
         self._kernel: core.Instance | None = None
+        self._read_mark = self._mark  # which state of the instance the row says
+        self._weight = 0  # of what would be kept in memory
+        self._kept = False
+        self._unwritten = False  # the kernel moved, and nothing of it is written yet
         self._surroundings = surroundings(ctx, tx, self.row)
         tx.heads[self.key] = (self.row["journal_seq"], self.row["journal_hash"] or GENESIS)
 
@@ -98,8 +105,18 @@ class InstanceUnit:
                     self.version.process, self.key, self._surroundings.kernel, called=self.row["parent_key"] is not None
                 )
             else:
-                self._kernel = self._load()
+                kept = self.ctx.kept.take(self.key, self._read_mark)
+                if kept is None:
+                    self._kernel = self._load()
+                else:
+                    self._kernel, self._weight = kept
+                    self._kernel.use(self._surroundings.kernel)
         return self._kernel
+
+    @property
+    def _mark(self) -> tuple[int, int, str]:
+        """What tells one state of the instance from another: the journal's head covers everything that ever happened to it."""
+        return self.row["definition_key"], self.row["revision"], self.row["journal_hash"]
 
     def _load(self) -> core.Instance:
         parameters = {"instance": self.key}
@@ -111,6 +128,7 @@ class InstanceUnit:
             (scope_key, name): value if content is None else exact_json.loads(bytes(content).decode())
             for scope_key, name, value, content in self.tx.execute(VARIABLES, parameters)
         }
+        self._weight = projection.weight(rows, variables)
         return core.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
 
     def run_by(self, version: ProcessVersion, bindings: Mapping[str, int]) -> None:
@@ -128,6 +146,7 @@ class InstanceUnit:
         """Take over what a call of the kernel did."""
         self.changes.extend(map(self._shortened, advance.changes))
         self._moves.add(advance)
+        self._unwritten = True
 
     def _shortened(self, change: Change) -> Change:
         # An end hands its variables to a caller; where nobody called, they would only be written down twice.
@@ -155,7 +174,20 @@ class InstanceUnit:
             if tx.execute(_UPDATE, {**new, "instance": self.key, "read_revision": read}).rowcount != 1:
                 raise InstanceChanged
         projection.project(self, self._moves, actor=actor, on_behalf_of=on_behalf_of)
-        self._new = self._retold = False
+        self._weight += projection.weight(self._moves.rows.values(), self._moves.variables)
+        if not self._kept:
+            self._kept = True
+            tx.after_commit(self._keep)
+        self._new = self._retold = self._unwritten = False
+
+    def _keep(self) -> None:
+        """Keep the instance in memory for its next command; what it holds has been committed."""
+        kernel = self._kernel
+        if kernel is None:
+            self.ctx.kept.mark_anew(self.key, self._read_mark, self._mark)
+        elif not kernel.ended and not self._unwritten and kernel.process is self.version.process:
+            kernel.use(_RESTING)
+            self.ctx.kept.keep(self.key, self._mark, kernel, self._weight)
 
     @property
     def provisional(self) -> bool:

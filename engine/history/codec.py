@@ -10,9 +10,9 @@ numbers, truth values, moments, tuples, mappings, JSON values, or None.
 - Fields at the end that are empty, and empty by default, are left out.
 - Keys (`key`, `*_key`) are written as their distance from the case's key, moments as microseconds from the row's moment.
 - People are written as user keys where the user is known, as the text given where not.
-- A field longer than `LARGE` bytes is left out and named by digest (`{"$blob": "<sha256>", "size": n}`); the content is the
-  variable's own (see `store.exact_json`), so that journal and live rows share it. An object of a case's own that could be taken
-  for that is wrapped in `$value`.
+- A value longer than `LARGE` bytes is left out and named by digest (`{"$blob": "<sha256>", "size": n}`), in a mapping each value
+  by itself; the content is the variable's own (see `store.exact_json`), so that journal and live rows share it. An object of a
+  case's own that could be taken for that is wrapped in `$value`.
 
 Rows of the first release spell all of it out; they are read, never written.
 """
@@ -57,20 +57,21 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
-    kind: str  # key | moment | person | plain (never large) | value
+    kind: str  # key | moment | person | plain (never large) | value | values (a mapping, each value by itself)
     restore: Callable[[Any], Any]
     left_out: Any  # how it is written where it may be left out; MISSING where it is always written
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How one class is written: `code` and `ordered` by its layout, `named` are the fields behind it."""
+    """How one class is written: `code` and `ordered` by its layout, `named` are the fields behind it, `within` its mappings."""
 
     event: type[Change]
     code: int | str
     ordered: tuple[_Field, ...]
     named: tuple[_Field, ...]
     by_name: Mapping[str, _Field]
+    within: frozenset[str]
 
 
 def encode(
@@ -127,7 +128,11 @@ def digests(payload: bytes) -> set[str]:
     found: set[str] = set()
     if '"$blob"' in text(payload):
         for item in _items(payload)[1]:
-            found.update(value["$blob"] for _, value in _written(item) if _is_reference(value))
+            written = list(_written(item))
+            within = _within(item)
+            values = [value for _, value in written]
+            values += [inner for name, value in written if name in within for inner in value.values()]
+            found.update(value["$blob"] for value in values if _is_reference(value))
     return found
 
 
@@ -186,6 +191,8 @@ def _write(value: Any, spec: _Field, place: Place, user_key: Callable[[str], int
         return value if value is None else (value - place.at) // _MICROSECOND
     if spec.kind == "person":
         return _people(value, user_key)
+    if spec.kind == "values":
+        return {name: _outside(item, put_blob) for name, item in value.items()} if value else value
     return _outside(value, put_blob) if spec.kind == "value" else value
 
 
@@ -235,6 +242,15 @@ def _written(item: Any) -> Iterable[tuple[str, Any]]:
         yield from values[-1].items()
 
 
+def _within(item: Any) -> frozenset[str]:
+    """Return the names of a written event's fields whose values stand by themselves."""
+    if isinstance(item, Mapping):  # the first release named such a field as a whole
+        return frozenset()
+    layout = layouts.BY_CODE.get(item[0])
+    event = _CLASSES.get(item[0] if layout is None else layout.name)
+    return frozenset() if event is None else _FORMS[event].within
+
+
 def _decode(item: Any, place: Place, username: Callable[[int], str], get_blob: GetBlob) -> Change:
     spelled_out = isinstance(item, Mapping)
     head = item["event"] if spelled_out else item[0]
@@ -263,15 +279,20 @@ def _read(value: Any, spec: _Field, place: Place | None, username: Callable[[int
         return None
     if place is not None and spec.kind == "key":
         return value + place.instance_key
+    if place is not None and spec.kind == "values":
+        return spec.restore({name: _inside(item, get_blob) for name, item in value.items()})
     if spec.kind == "moment":
         return datetime.fromisoformat(value) if place is None else place.at + value * _MICROSECOND
     if spec.kind == "person":
-        value = _usernames(value, username)
-    elif _is_reference(value):
-        value = canonical.loads(get_blob(value["$blob"]).decode())
-    elif isinstance(value, dict) and value.keys() == {"$value"}:
-        value = value["$value"]
-    return spec.restore(value)
+        return spec.restore(_usernames(value, username))
+    return spec.restore(_inside(value, get_blob))
+
+
+def _inside(value: Any, get_blob: GetBlob) -> Any:
+    """Return a value as it was before it was written."""
+    if _is_reference(value):
+        return canonical.loads(get_blob(value["$blob"]).decode())
+    return value["$value"] if isinstance(value, dict) and value.keys() == {"$value"} else value
 
 
 def _is_reference(value: Any) -> bool:
@@ -302,6 +323,8 @@ def _kind(name: str, hint: Any) -> str:
         return "person"
     if hint is int and (name == "key" or name.endswith("_key")):
         return "key"
+    if typing.get_origin(hint) is Mapping:
+        return "values"
     return "plain" if hint in {int, bool} or typing.get_origin(hint) is tuple or name in {"element_id", "flow_id"} else "value"
 
 
@@ -332,11 +355,12 @@ def _form(event: type[Change]) -> _Form:
         f.name: _Field(f.name, _kind(f.name, hints[f.name]), _restorer(hints[f.name]), absent.get(f.name, _empty(f)))
         for f in fields(event)
     }
+    within = frozenset(name for name, spec in specs.items() if spec.kind == "values")
     if layout is None:
-        return _Form(event, event.__name__, (), tuple(specs.values()), specs)
+        return _Form(event, event.__name__, (), tuple(specs.values()), specs, within)
     ordered = tuple(specs[name] for name in layout.fields)
     named = tuple(spec for name, spec in specs.items() if name not in layout.fields)
-    return _Form(event, layout.code, ordered, named, specs)
+    return _Form(event, layout.code, ordered, named, specs, within)
 
 
 def _concrete(module: types.ModuleType) -> dict[str, type[Change]]:

@@ -57,7 +57,7 @@ def _elements(
                 func.count().label("open"),
                 func.sum((user_task.c.due_at <= reading.now).cast(user_task.c.priority.type)).label("overdue"),
             )
-            .where(mine, IS_OPEN)
+            .where(mine, IS_OPEN, user_task.c.ended_at.is_(None))  # which the index says too
             .group_by(user_task.c.element_id)
         )
     }

@@ -8,6 +8,7 @@ from engine.clock import Clock
 from engine.keys import Keys
 from engine.ports import Ports
 from engine.settings import Settings
+from engine.store.kept import Kept
 from engine.store.library import Library
 from engine.store.transactions import Store
 from engine.store.working_days import WorkingDays
@@ -21,6 +22,7 @@ class Context:
         clock: the same as the store's; `now` of a transaction is read from it.
         library: compiled definitions, by content.
         working_days: the calendar in force.
+        kept: instances in the kernel, for their next command.
     """
 
     store: Store
@@ -30,3 +32,4 @@ class Context:
     ports: Ports = field(default_factory=Ports)
     library: Library = field(default_factory=Library)
     working_days: WorkingDays = field(default_factory=WorkingDays)
+    kept: Kept = field(default_factory=Kept)

@@ -72,4 +72,6 @@ def _prepare(synchronous: str) -> Callable[[sqlite3.Connection, object], None]:
 def _begin(connection: Connection) -> None:
     # A writer takes SQLite's lock at once: a read that turns into a write later could only fail.
     immediate = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")  # SQLite's own short way

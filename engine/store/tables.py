@@ -224,11 +224,11 @@ user_task = Table(
     Column("ended_at", Moment),
     Column("ended_by", ID),
     Column("on_behalf_of", ID),
-    Index(None, "instance_key", "state"),
+    Index(None, "instance_key"),
     _partial("ix_user_task_assignee", "state = 'OPEN' AND assignee IS NOT NULL", "assignee", "due_sort"),
     _partial("ix_user_task_ended_by", "ended_by IS NOT NULL", "ended_by", "ended_at"),
     _partial("ix_user_task_open", "state = 'OPEN'", "due_sort"),
-    Index("ix_user_task_statistics", "bpmn_process_id", "element_id", "ended_at"),
+    Index("ix_user_task_statistics", "bpmn_process_id", "ended_at"),
 )
 
 # Who may claim: rows exist while the task is open and nobody has claimed it, so that a group's inbox is one index range.

@@ -13,10 +13,13 @@ from sqlalchemy import Connection, CursorResult, Executable, Row
 from engine.clock import Clock, SystemClock
 from engine.store import migration
 from engine.store.database import WRITES, connect, in_memory
+from engine.store.prepared import Rows, prepared
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Found = Row[*tuple[Any, ...]]
 """A row of any columns."""
+Result = CursorResult[*tuple[Any, ...]] | Rows
+"""What a statement found: to be gone through once, or asked for its `rowcount`."""
 
 
 class Reading:
@@ -37,21 +40,24 @@ class Reading:
         """`sqlite` or `postgresql`."""
         return self._connection.dialect.name
 
-    def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
+    def execute(self, statement: Executable, parameters: Parameters | None = None) -> Result:
         """Execute one statement; a sequence of parameters executes it for each."""
+        found = prepared(self._connection, statement, parameters)
+        if found is not None:
+            return found.execute(self._connection, parameters)
         return self._connection.execute(statement, parameters)
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Found]:
         """Return all rows."""
-        return self._connection.execute(statement, parameters).all()
+        return self.execute(statement, parameters).all()
 
     def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Found | None:
         """Return the first row, or None."""
-        return self._connection.execute(statement, parameters).first()
+        return self.execute(statement, parameters).first()
 
     def scalar(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """Return the first column of the first row, or None."""
-        return self._connection.execute(statement, parameters).scalar()
+        return self.execute(statement, parameters).scalar()
 
 
 class Transaction(Reading):
@@ -68,6 +74,11 @@ class Transaction(Reading):
         self.heads: dict[int, tuple[int, str]] = {}
         self.due_at: datetime | None = None
         self.chain = 0
+        self.committed: list[Callable[[], object]] = []
+
+    def after_commit(self, act: Callable[[], object]) -> None:
+        """Do something in memory once this is committed, and only then; it must not fail."""
+        self.committed.append(act)
 
     def falls_due(self, at: datetime) -> None:
         """Note that a row written here falls due, so that the driver of due work can be woken after commit."""
@@ -114,6 +125,8 @@ class Store:
             with connection.begin():
                 transaction = Transaction(connection, self.clock.now())
                 yield transaction
+            for act in transaction.committed:
+                act()
         if transaction.due_at is not None:
             for listener in self._listeners:
                 listener(transaction.due_at)

@@ -19,7 +19,8 @@ from engine.errors import Defect, InvalidValue
 from engine.history import canonical, codec, events, layouts, packing
 from engine.history.chain import digest
 from engine.kernel import advance
-from engine.kernel.advance import Change, DecisionEvaluated, TaskCompleted, TaskCreated, VariableSet
+from engine.kernel.advance import CallStarted, Change, DecisionEvaluated, TaskCompleted, TaskCreated, VariableSet
+from engine.store import exact_json
 
 KEYS = {"investigator-1": 7, "expert-9": 8}
 NAMES = {key: name for name, key in KEYS.items()}
@@ -176,6 +177,17 @@ def test_large_fields_stand_by_digest_once() -> None:
     assert len(blobs) == 1
     assert codec.digests(payload) == set(blobs)
     assert len(payload) < 300
+
+
+def test_large_values_of_a_mapping_stand_by_themselves_as_the_variables_do() -> None:
+    large = {"b": "长" * codec.LARGE, "a": 1}
+    blobs = Blobs()
+    call = CallStarted(1, "c", "P", "latest", None, {"报告": large, "n": 1, "odd": {"$blob": "x", "size": 1}})
+    payload = written(VariableSet(1, "报告", large), call, blobs=blobs)
+    assert codec.digests(payload) == set(blobs) == {exact_json.digest(exact_json.dumps(large).encode())}
+    assert codec.decode(PLACE, payload, str, blobs.__getitem__)[1] == (VariableSet(1, "报告", large), call)
+    inner = written(VariableSet(1, "v", {"x": {"$blob": "x", "size": 1}}))
+    assert codec.digests(inner) == set()
 
 
 def test_a_value_that_looks_like_a_reference_stays_a_value() -> None:

@@ -1,5 +1,7 @@
 """A compact journal: content and hashes as bytes, the hash of the row before not stored twice, no index by time on SQLite.
 
+Two indexes of tasks lose a column that they are found without.
+
 Rows that are there stay as they were sealed (format 1, see `engine.history.packing`): their command's name and their text
 become one column, their hashes change from hexadecimal to bytes.
 """
@@ -67,6 +69,10 @@ def upgrade() -> None:
         _copy()
     op.execute("ALTER TABLE process_instance DROP COLUMN old_hash")
     op.drop_table("journal_0001")
+    op.drop_index("ix_user_task_instance_key_state", "user_task")
+    op.create_index("ix_user_task_instance_key", "user_task", ["instance_key"])
+    op.drop_index("ix_user_task_statistics", "user_task")
+    op.create_index("ix_user_task_statistics", "user_task", ["bpmn_process_id", "ended_at"])
 
 
 def _copy() -> None:
