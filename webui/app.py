@@ -24,11 +24,14 @@ from webui.views import (
     alerts,
     audit,
     auth,
+    batches,
     cases,
     definitions,
     files,
     health,
     inbox,
+    migrations,
+    modifications,
     replay,
     start,
     statistics,
@@ -39,7 +42,10 @@ if TYPE_CHECKING:
     from engine.facade import Engine
 
 DIST = Path(__file__).parent / "static" / "dist"
-_VIEWS = (health, auth, inbox, tasks, start, cases, replay, alerts, definitions, files, audit, admin, account, statistics)
+_VIEWS = (
+    *(health, auth, inbox, tasks, start, cases, modifications, replay, alerts),
+    *(definitions, migrations, files, audit, admin, batches, account, statistics),
+)
 _YEAR = 365 * 24 * 3600
 
 

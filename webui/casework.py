@@ -70,6 +70,7 @@ def summary_of_case(
         "key": instance.key,
         "business_id": instance.business_id,
         "process_id": instance.bpmn_process_id,
+        "definition_key": instance.process_definition_key,
         "process_name": naming.process(instance.process_definition_key, instance.process_name),
         "version": instance.version,
         "subject": instance.subject,

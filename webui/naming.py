@@ -64,8 +64,11 @@ def _elements(ctx: Context, definition_key: int, english: bool) -> Mapping[str, 
 
 
 def names(definition_key: int) -> Names:
-    """Return everything that the telling of a journal needs."""
-    return Names(elements(definition_key), people(), groups(), labels(definition_key))
+    """Return everything that the telling of a journal needs; read once per request and version."""
+    kept: dict[int, Names] = g.setdefault("names", {})
+    if definition_key not in kept:
+        kept[definition_key] = Names(elements(definition_key), people(), groups(), labels(definition_key))
+    return kept[definition_key]
 
 
 def _options(definition_key: int) -> Mapping[str, Mapping[str, str]]:

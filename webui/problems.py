@@ -111,9 +111,22 @@ def _own_message(error: errors.LiuzhuanError) -> str:
         return ""
     found = _BILINGUAL.fullmatch(error.message)
     if found is None:
-        return error.message
+        return one_language(error.message) if isinstance(error, errors.MigrationRefused | errors.InvalidValue) else error.message
     chinese, english = found.groups()
     return f"{english[:1].upper()}{english[1:]}." if is_english() else f"{chinese}。"
+
+
+def one_language(message: str) -> str:
+    """Return an engine's message `中文（English）` or `中文 / English; …` in the person's language."""
+    found = _BILINGUAL.fullmatch(message)
+    if found is not None:
+        return found.group(2 if is_english() else 1)
+    told = []
+    for part in message.split("；"):
+        chinese, mark, english = part.partition(" / ")
+        where, colon, _ = chinese.partition("：")
+        told.append(f"{where if colon else ''}: {english}".removeprefix(": ") if is_english() and mark else chinese)
+    return "; ".join(told) if is_english() else "；".join(told)
 
 
 def wants_json() -> bool:

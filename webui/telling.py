@@ -89,6 +89,7 @@ _COMMANDS: Mapping[str, object] = {
     "set_variables": _l("更正数据"),
     "start_in_ad_hoc": _l("开始活动"),
     "modify_instance": _l("更正所处位置"),
+    "migrate_instance": _l("迁移到其他版本"),
     "resolve_incident": _l("处理出错"),
     "recompute_deadlines": _l("重新计算期限"),
     "notify": _l("发出提醒"),
@@ -112,10 +113,26 @@ def alert_kind(kind: str) -> tuple[str, str]:
 NEWEST = 30
 
 
-def course(entries: Sequence[Line], names: Names, *, newest: int = NEWEST) -> list[dict[str, Any]]:
+NamesOf = Callable[[int], Names]
+"""What ids are called in one version of a process, by its definition key: a case may have moved from one to another."""
+
+
+def definitions(entries: Iterable[Line]) -> list[int]:
+    """Return for each entry of a case's journal, from its first, the definition that the case ran behind it."""
+    found, at = [], 0
+    for entry in entries:
+        for change in entry.events:
+            if isinstance(change, events.InstanceStarted | events.InstanceMigrated):
+                at = change.definition_key
+        found.append(at)
+    return found
+
+
+def course(entries: Sequence[Line], names_of: NamesOf, *, newest: int = NEWEST) -> list[dict[str, Any]]:
     """Return the newest entries, newest first: who, when, what, and the lines that matter to people."""
     told = []
-    for entry in reversed(entries):
+    for entry, definition_key in reversed(list(zip(entries, definitions(entries), strict=True))):
+        names = names_of(definition_key)
         lines = _lines(entry, names, _COURSE)
         what = _what(entry, names)
         if entry.actor is None and not lines:
@@ -126,14 +143,16 @@ def course(entries: Sequence[Line], names: Names, *, newest: int = NEWEST) -> li
     return told
 
 
-def frames(entries: Iterable[Line], names: Names) -> list[dict[str, Any]]:
-    """Return one frame per entry: the sentences, what moved on the diagram, and which tasks were late by then."""
+def frames(entries: Sequence[Line], names_of: NamesOf) -> list[dict[str, Any]]:
+    """Return one frame per entry: the sentences, what moved on which definition's diagram, and which tasks were late by then."""
     due: dict[int, tuple[str, datetime]] = {}
     told = []
-    for entry in entries:
+    for entry, definition_key in zip(entries, definitions(entries), strict=True):
         late = sorted({element for element, at in due.values() if at < entry.at})
-        told.append({**_frame(entry, names), "late": late})
+        told.append({**_frame(entry, names_of(definition_key)), "late": late, "definition": definition_key})
         for change in entry.events:
+            if isinstance(change, advance.ElementMigrated) and change.key in due:
+                due[change.key] = (change.element_id, due[change.key][1])
             if isinstance(change, advance.TaskCreated | advance.TaskUpdated):
                 due.pop(change.key, None)
                 if change.due_at is not None:
@@ -160,6 +179,7 @@ def _frame(entry: Line, names: Names) -> dict[str, Any]:
         "entered": [change.element_id for change in at if isinstance(change, advance.ElementEntered)],
         "completed": [change.element_id for change in at if isinstance(change, advance.ElementCompleted)],
         "terminated": [change.element_id for change in at if isinstance(change, advance.ElementTerminated)],
+        "moved": [(change.before, change.element_id) for change in at if isinstance(change, advance.ElementMigrated)],
         "flows": [change.flow_id for change in at if isinstance(change, advance.FlowTaken)],
         "focus": next((change.element_id for change in at if isinstance(change, advance.TaskCreated)), None),
     }
@@ -285,6 +305,16 @@ def _reason(change: events.Resumed | events.Cancelled | events.Corrected, entry:
     return text("原因：%(reason)s", reason=change.reason) if change.reason else ""
 
 
+def _migrated(change: events.InstanceMigrated, entry: Line, names: Names) -> str:
+    return text(
+        "第 %(old)s 版 → 第 %(new)s 版，原因：%(reason)s", old=change.from_version, new=change.version, reason=change.reason
+    )
+
+
+def _element_migrated(change: advance.ElementMigrated, entry: Line, names: Names) -> str:
+    return text("移到：%(element)s（原 %(before)s）", element=names.element(change.element_id), before=change.before)
+
+
 def _call(change: events.ChildStarted, entry: Line, names: Names) -> str:
     return text("调用流程：%(element)s（第 %(version)s 版）", element=names.element(change.element_id), version=change.version)
 
@@ -359,6 +389,7 @@ _COURSE: Mapping[type[advance.Change], _Sentence] = {
     events.Resumed: _reason,
     events.Cancelled: _reason,
     events.Corrected: _reason,
+    events.InstanceMigrated: _migrated,
     events.ChildStarted: _call,
     advance.InstanceEnded: _ended,
     advance.EventReceived: _received,
@@ -372,6 +403,7 @@ _COURSE: Mapping[type[advance.Change], _Sentence] = {
 _REPLAY: Mapping[type[advance.Change], _Sentence] = {
     **{kind: sentence for kind, sentence in _COURSE.items() if kind is not events.Signed},
     advance.ElementEntered: _entered,
+    advance.ElementMigrated: _element_migrated,
     advance.TimerArmed: _timer_armed,
     advance.MessageAwaited: _awaited,
 }

@@ -30,9 +30,12 @@ from engine.queries.instances import (
 )
 from engine.queries.migrations import (
     Batch,
+    ElementPreview,
     InstancePreview,
     MigrationPreview,
     batches,
+    count_running,
+    elements_to_enter,
     find_batch,
     preview_migration,
     preview_migrations,
@@ -44,6 +47,7 @@ from engine.queries.tasks import task
 
 __all__ = [
     "Batch",
+    "ElementPreview",
     "InstancePreview",
     "MigrationPreview",
     "alerts",
@@ -52,11 +56,13 @@ __all__ = [
     "attachments",
     "batches",
     "children",
+    "count_running",
     "definition_file",
     "definition_xml",
     "definitions",
     "deployment_report",
     "element_states",
+    "elements_to_enter",
     "find_batch",
     "find_instance",
     "find_tasks",

@@ -285,6 +285,25 @@ def _chunks(keys: Sequence[int]) -> Iterable[list[int]]:
     return (list(keys[first : first + _AT_ONCE]) for first in range(0, len(keys), _AT_ONCE))
 
 
+def count_running(ctx: Context, wanted: CaseFilter) -> tuple[int, bool]:
+    """Return how many running cases a filter means, counted up to a thousand, and whether there are more."""
+    with ctx.store.read() as reading:
+        found = len(running(reading, wanted, PREVIEWED + 1))
+    return min(found, PREVIEWED), found > PREVIEWED
+
+
+def elements_to_enter(ctx: Context, definition_key: int) -> tuple[tuple[str, str, str], ...]:
+    """Return (id, name, type) of the elements of a definition that a case may be made to enter, in the file's order."""
+    with ctx.store.read() as reading:
+        process = ctx.library.process(reading, definition_key).process
+    never = {"PROCESS", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"}
+    return tuple(
+        (element.id, element.name, element.type)
+        for element in process.elements.values()
+        if element.type not in never and not element.for_compensation
+    )
+
+
 # --- batches ----------------------------------------------------------------------------------------------------------
 
 _COUNTS = (

@@ -34,11 +34,13 @@ def tabs() -> dict[str, Any]:
         ("groups", text("组"), url_for("admin.groups"), None),
         ("calendar", text("工作日历"), url_for("admin.calendar_page"), None),
         ("incidents", text("出错"), url_for("admin.incidents_page"), len(access.ask(queries.incidents))),
+        ("batches", text("批量操作"), url_for("batches.index"), None),
         ("settings", text("设置"), url_for("admin.settings"), None),
     ]
     here = (request.endpoint or "").removeprefix("admin.")
     current = {"user": "users", "add_user": "users", "calendar_page": "calendar", "enter_year": "calendar"}.get(here, here)
     current = "incidents" if current.startswith(("incident", "resolve")) else current
+    current = "batches" if current.startswith("batches.") else current
     return {
         "admin_tabs": [
             {"label": label, "url": url, "count": count, "current": name == current} for name, label, url, count in parts
@@ -287,7 +289,8 @@ def resolve_incident(key: int) -> Response:
     found = _incident(key)
     typed = request.form.get("variables", "")
     try:
-        access.run(commands.resolve_incident, key, sessions.username(), _corrections(typed))
+        reason = request.form.get("reason", "").strip()[:1000]
+        access.run(commands.resolve_incident, key, sessions.username(), _corrections(typed), reason=reason)
     except errors.Refused as error:
         response = make_response(_incident_page(found, problem=problems.sentence(error), typed=typed))
         response.status_code = 422

@@ -38,6 +38,8 @@ def index() -> str:
         page=found.page,
         pages=found.page + found.has_next,
         page_url=page_url,
+        may_administer=sessions.person().is_admin,
+        kinds=[("suspend", text("暂停")), ("resume", text("恢复")), ("cancel", text("终止"))],
     )
 
 
@@ -46,8 +48,7 @@ def show(key: int) -> str:
     """The case's page."""
     person = sessions.person()
     found = access.ask(queries.instance, key, person.username)
-    names = naming.names(found.instance.process_definition_key)
-    course = telling.course(access.ask(queries.journal, key, person.username), names)
+    course = telling.course(access.ask(queries.journal, key, person.username), naming.names)
     return render_template(
         "cases/show.html",
         case=_case(found),
@@ -164,7 +165,12 @@ def _back(key: int) -> Response:
 
 def _dialogs() -> list[tuple[str, str, str, str]]:
     return [
-        ("suspend", text("暂停事项"), text("任务会锁定并显示原因；期限照常计算，除非流程规定停止。"), text("暂停")),
+        (
+            "suspend",
+            text("暂停事项"),
+            text("任务会锁定并显示原因。期限照常计算；到点的计时和收到的消息先保留，恢复时立即处理。"),
+            text("暂停"),
+        ),
         ("resume", text("恢复事项"), text("任务解除锁定，可以继续办理。"), text("恢复")),
         ("cancel", text("终止事项"), text("所有未完成的任务都会取消，不能撤回。已有的历史全部保留。"), text("终止事项")),
     ]

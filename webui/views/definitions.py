@@ -47,6 +47,7 @@ def show(kind: str, key: int) -> str:
         definition=_row(kind, found),
         versions=versions,
         counts=bool(standing),
+        may_migrate=kind == "process" and len(versions) > 1 and sessions.person().is_admin,
         states={"badges": {element_id: str(count) for element_id, count in standing.items()}},
         schema=schema,
     )

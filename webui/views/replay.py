@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, jsonify, render_template, url_for
 
 from engine import queries
 from webui import access, casework, naming, sessions, telling
@@ -21,6 +21,7 @@ def show(key: int) -> str:
 def frames(key: int) -> Response:
     """The steps, as the page's script plays them."""
     username = sessions.username()
-    found = access.ask(queries.instance, key, username)
-    names = naming.names(found.instance.process_definition_key)
-    return jsonify(frames=telling.frames(access.ask(queries.journal, key, username), names))
+    told = telling.frames(access.ask(queries.journal, key, username), naming.names)
+    for frame in told:
+        frame["diagram"] = url_for("definitions.file", kind="process", key=frame.pop("definition"))
+    return jsonify(frames=told)

@@ -102,7 +102,7 @@ def _page(key: int, *, error: errors.LiuzhuanError | None = None, typed: dict[st
         signature_error=problems.sentence(error) if error and signature else None,
         draft_saved_at=None,
         delegates=_delegates(found, person.username),
-        history=telling.course(found.history, naming.names(found.task.process_definition_key)),
+        history=telling.course(found.history, lambda _: naming.names(found.task.process_definition_key)),
     )
     response = make_response(page)
     response.status_code = problems.status_of(error) if error else 200

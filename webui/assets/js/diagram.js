@@ -3,7 +3,7 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { Replay } from "./replay.js";
 import { isEnglish, say } from "./texts.js";
 
-const MARKERS = { done: "is-done", open: "is-open", late: "is-late", incident: "is-incident", skipped: "is-cancelled" };
+const MARKERS = { done: "is-done", open: "is-open", late: "is-late", incident: "is-incident", skipped: "is-cancelled", chosen: "is-own" };
 
 const READABLE = 0.75;
 
@@ -16,10 +16,8 @@ export class Diagram {
   }
 
   async show() {
-    const response = await fetch(this.place.dataset.diagramUrl, { credentials: "same-origin" });
-    if (!response.ok) throw new Error(`${response.status}`);
     if (isEnglish) this.viewer.on("import.parse.complete", ({ definitions }) => translateNames(definitions));
-    await this.viewer.importXML(await response.text());
+    await this.draw(this.place.dataset.diagramUrl);
     this.canvas = this.viewer.get("canvas");
     this.known = this.viewer.get("elementRegistry");
     this.overlays = this.viewer.get("overlays");
@@ -28,8 +26,44 @@ export class Diagram {
     this.mark(JSON.parse(this.place.dataset.states ?? "{}"));
     if (this.known.get(this.place.dataset.own)) this.canvas.addMarker(this.place.dataset.own, "is-own");
     if (this.place.dataset.focus === "open") this.centre();
+    if (this.place.dataset.picks) this.pick(this.place.dataset.picks);
     this.canvasPlace.removeAttribute("aria-busy");
     this.place.dataset.ready = "true";
+  }
+
+  async draw(url) {
+    const response = await fetch(url, { credentials: "same-origin" });
+    if (!response.ok) throw new Error(`${response.status}`);
+    await this.viewer.importXML(await response.text());
+    this.drawn = new URL(url, window.location.href).pathname;
+  }
+
+  /** Show another diagram in the same place; the one that is shown already stays as it is. */
+  load(url) {
+    const change = async () => {
+      if (this.drawn === new URL(url, window.location.href).pathname) return;
+      await this.draw(url);
+      this.fit();
+      this.read();
+    };
+    this.loading = (this.loading ?? Promise.resolve()).then(change); // one after the other, whatever the slider does
+    return this.loading;
+  }
+
+  /** A click on an element chooses it in the select box of that id, where it can be chosen. */
+  pick(id) {
+    const select = document.getElementById(id);
+    const show = () => {
+      this.mark({ ...JSON.parse(this.place.dataset.states ?? "{}"), chosen: select.value ? [select.value] : [] });
+      if (select.value) this.reveal(select.value);
+    };
+    this.viewer.on("element.click", ({ element }) => {
+      if (![...select.options].some((option) => option.value === element.id)) return;
+      select.value = element.id;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    select.addEventListener("change", show);
+    show();
   }
 
   fit() {

@@ -58,7 +58,7 @@ export class Replay {
     this.go(this.at + by);
   }
 
-  go(index) {
+  async go(index) {
     if (!this.frames.length) return;
     this.at = Math.max(0, Math.min(this.frames.length - 1, index));
     const frame = this.frames[this.at];
@@ -72,6 +72,9 @@ export class Replay {
     this.list(this.part("events"), frame.lines);
     this.values(frame.values);
     this.list(this.part("signatures"), frame.signatures);
+    const at = this.at;
+    if (frame.diagram) await this.diagram.load(frame.diagram); // a case that moved to another version is drawn on two diagrams
+    if (at !== this.at) return;
     this.diagram.mark(this.stateAt(this.at));
     const newest = frame.focus ?? frame.entered.at(-1) ?? frame.completed.at(-1);
     if (newest) this.diagram.reveal(newest);
@@ -90,6 +93,11 @@ export class Replay {
         done.add(id);
       }
       for (const id of frame.terminated) open.set(id, (open.get(id) ?? 1) - 1);
+      for (const [before, after] of frame.moved ?? []) {
+        if (!open.get(before)) continue;
+        open.set(before, open.get(before) - 1);
+        open.set(after, (open.get(after) ?? 0) + 1);
+      }
       for (const id of frame.flows) flows.add(id);
     }
     const standing = [...open].filter(([, count]) => count > 0).map(([id]) => id);
