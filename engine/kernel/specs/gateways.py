@@ -177,8 +177,14 @@ class ComplexGateway(_Join):
             raise
         if not met:
             return False
-        task.memo["taken"] = sorted(self._take(task, frozenset(self.element.incoming)))
+        taken = sorted(self._take(task, frozenset(self.element.incoming)))
+        task.memo["taken"] = True
         tree.entered(task)
+        if self._resets or set(self.element.incoming) - set(taken):
+            keeper = tree.place(task.scope, self, WAITING, reset=taken)
+            self.waiting(task)[keeper.key] = keeper
+        else:
+            self._start_anew(task.scope)
         return True
 
     def _take(self, task: CoreTask, flows: Set[str]) -> set[str]:
@@ -213,17 +219,6 @@ class ComplexGateway(_Join):
         if starts and not chosen and self.out:
             raise self.no_way_out()
         return chosen
-
-    def leave(self, task: CoreTask) -> None:
-        taken = task.memo.get("taken")
-        scope, tree = task.scope, task.tree
-        if taken is not None:
-            self.choose(task)  # trouble comes before anything changes
-            if set(self.element.incoming) - set(taken) or self._resets:
-                tree.spawn(scope, self, reset=taken)
-            else:
-                self._start_anew(scope)
-        super().leave(task)
 
     def pass_on(self, tokens: Mapping[int, CoreTask]) -> bool:
         keeper = next((t for t in tokens.values() if "reset" in t.memo), None)

@@ -681,6 +681,191 @@ class Watched(Block):
 
 
 @dataclass
+class Repeat(Block):
+    """A sub-process with a standard loop that runs a number of times; none at all where it is asked before."""
+
+    body: Block = field(default_factory=Task)
+    times: int = 2
+    before: bool = False
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        sub, first, last = names("sp"), names("s"), names("e")
+        body = self.body.draw(names, variables)
+        inner = start(first) + end(last) + body.xml + flow(first, body.first) + flow(body.last, last)
+        condition = f"<b:loopCondition>=loopCounter &lt; {self.times}</b:loopCondition>"
+        before = str(self.before).lower()
+        inner += f'<b:standardLoopCharacteristics testBefore="{before}">{condition}</b:standardLoopCharacteristics>'
+        return Drawn(element("subProcess", sub, inner), sub, sub)
+
+    def run(self, scope: Scope) -> Run:
+        times = self.times if self.before else max(self.times, 1)
+        instance = _Instance(Sub(body=self.body))
+        return _Every(run=_Seq(blocks=[instance] * times, scope=scope), log=instance.log, scope=scope)
+
+
+@dataclass
+class Copies(Block):
+    """A task that some tokens leave, a sub-process that each of them runs through, and a task that gathers them."""
+
+    body: Block = field(default_factory=Task)
+    count: int = 2
+    before: Task = field(default_factory=Task)
+    after: Task = field(default_factory=Task)
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        self.before.task, self.after.task = names("u"), names("u")
+        inside = Loose(blocks=[self.body]).draw(names, variables)
+        xml = user(self.before.task, completionQuantity=self.count) + user(self.after.task, startQuantity=self.count)
+        xml += inside.xml + flow(self.before.task, inside.first) + flow(inside.last, self.after.task)
+        return Drawn(xml, self.before.task, self.after.task)
+
+    def run(self, scope: Scope) -> Run:
+        copies = _Together(blocks=[Loose(blocks=[self.body])] * self.count)
+        return _Seq(blocks=[self.before, copies, self.after], scope=scope)
+
+
+@dataclass
+class _Together(Block):
+    """Several blocks at once, without a drawing of their own."""
+
+    blocks: list[Block] = field(default_factory=list)
+
+    def run(self, scope: Scope) -> Run:
+        return _All(parts=[b.run(scope) for b in self.blocks])
+
+
+@dataclass
+class Loose(Block):
+    """A sub-process without start event, or an ad-hoc one: sub-processes that no flow leads to, together or one by one."""
+
+    blocks: list[Block] = field(default_factory=list)
+    ad_hoc: bool = False
+    sequential: bool = False
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        outer, xml = names("sp"), ""
+        for block in self.blocks:
+            sub, first, last = names("sp"), names("s"), names("e")
+            body = block.draw(names, variables)
+            xml += element(
+                "subProcess", sub, start(first) + end(last) + body.xml + flow(first, body.first) + flow(body.last, last)
+            )
+        if not self.ad_hoc:
+            return Drawn(element("subProcess", outer, xml), outer, outer)
+        ordering = "Sequential" if self.sequential else "Parallel"
+        return Drawn(element("adHocSubProcess", outer, xml, ordering=ordering), outer, outer)
+
+    def run(self, scope: Scope) -> Run:
+        subs: list[Block] = [Sub(body=block) for block in self.blocks]
+        return Sub(body=Seq(subs) if self.ad_hoc and self.sequential else _Together(subs)).run(scope)
+
+
+@dataclass
+class _Some(Run):
+    block: SomeOf | None = None
+    scope: Scope = field(default_factory=Scope)
+    branches: list[Run] = field(default_factory=list)
+    then: Run | None = None
+
+    def settle(self) -> None:
+        assert self.block is not None
+        for branch in self.branches:
+            settle(branch)
+        if self.then is None and sum(b.done for b in self.branches) >= self.block.needed:
+            self.then = self.block.then.run(self.scope)
+        if self.then is not None:
+            settle(self.then)
+        self.done = self.then is not None and self.then.done and all(b.done for b in self.branches)
+
+    def _parts(self) -> list[Run]:
+        return [*self.branches, *([self.then] if self.then is not None else [])]
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        for part in self._parts():
+            yield from part.open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        for part in self._parts():
+            yield from part.timers()
+
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        for part in self._parts():
+            yield from part.messages()
+
+
+@dataclass
+class SomeOf(Block):
+    """A sub-process with parallel branches and a complex gateway that goes on, once, when some of them have come."""
+
+    blocks: list[Block] = field(default_factory=list)
+    needed: int = 1
+    then: Task = field(default_factory=Task)
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        sub, first, last, fork, join = (names(p) for p in ("sp", "s", "e", "g", "j"))
+        condition = f"<b:activationCondition>=activationCount &gt;= {self.needed}</b:activationCondition>"
+        then = self.then.draw(names, variables)
+        xml = start(first) + end(last) + element("parallelGateway", fork) + element("complexGateway", join, condition) + then.xml
+        xml += flow(first, fork) + flow(join, then.first) + flow(then.last, last)
+        for block in self.blocks:
+            drawn = Loose(blocks=[block]).draw(names, variables)
+            xml += drawn.xml + flow(fork, drawn.first) + flow(drawn.last, join)
+        return Drawn(element("subProcess", sub, xml), sub, sub)
+
+    def run(self, scope: Scope) -> Run:
+        return Sub(body=_Branches(self)).run(scope)
+
+
+@dataclass
+class _Branches(Block):
+    """What is in the sub-process of a `SomeOf`."""
+
+    block: SomeOf
+
+    def run(self, scope: Scope) -> Run:
+        return _Some(block=self.block, scope=scope, branches=[Loose(blocks=[b]).run(scope) for b in self.block.blocks])
+
+
+@dataclass
+class _Shouts(_All):
+    block: Shout | None = None
+    scope: Scope = field(default_factory=Scope)
+    heard: int = 0
+
+    def settle(self) -> None:
+        assert self.block is not None
+        super().settle()
+        while self.heard < sum(p.done for p in self.parts):
+            self.heard += 1
+            self.scope.parts.append(self.block.handler.run(self.scope))
+            settle(self.scope.parts[-1])
+
+
+@dataclass
+class Shout(Block):
+    """A multi-instance that throws an escalation whenever one of its instances completes, and what that starts beside it."""
+
+    body: Block = field(default_factory=Task)
+    count: int = 2
+    handler: Block = field(default_factory=Task)
+
+    def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
+        sub, first, last, caught, over = names("sp"), names("s"), names("e"), names("b"), names("e")
+        body, handler = self.body.draw(names, variables), self.handler.draw(names, variables)
+        loop = f'<b:multiInstanceLoopCharacteristics behavior="None" noneBehaviorEventRef="LD"><b:loopCardinality>{self.count}'
+        inner = loop + "</b:loopCardinality></b:multiInstanceLoopCharacteristics>"
+        inner += start(first) + end(last) + body.xml + flow(first, body.first) + flow(body.last, last)
+        xml = element("subProcess", sub, inner) + boundary(caught, sub, event("escalation", "L"), interrupting=False)
+        xml += handler.xml + end(over) + flow(caught, handler.first) + flow(handler.last, over)
+        return Drawn(xml, sub, sub)
+
+    def run(self, scope: Scope) -> Run:
+        instance = _Instance(Sub(body=self.body))
+        shouts = _Shouts(parts=[instance.run(scope) for _ in range(self.count)], block=self, scope=scope)
+        return _Every(run=shouts, log=instance.log, scope=scope)
+
+
+@dataclass
 class Model:
     """The reference run of a whole diagram."""
 

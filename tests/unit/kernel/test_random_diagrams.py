@@ -15,11 +15,16 @@ from tests.unit.kernel.drawing import Play, message, read
 from tests.unit.kernel.reference import (
     Block,
     Booked,
+    Copies,
     Each,
     Loop,
+    Loose,
     Model,
     Race,
+    Repeat,
     Seq,
+    Shout,
+    SomeOf,
     Split,
     Sub,
     Task,
@@ -29,7 +34,12 @@ from tests.unit.kernel.reference import (
     diagram,
 )
 
-ROOT = ('<b:error id="E" errorCode="ALARM"/>', message("M", "m"))
+ROOT = (
+    '<b:error id="E" errorCode="ALARM"/>',
+    message("M", "m"),
+    '<b:escalation id="L" escalationCode="L"/>',
+    '<b:escalationEventDefinition id="LD" escalationRef="L"/>',
+)
 MAX_STEPS = 60
 
 
@@ -51,6 +61,11 @@ def _larger(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
         st.builds(Timed, st.booleans(), inner),
         st.builds(Race, st.lists(inner, min_size=2, max_size=3)),
         st.builds(Watched, inner, st.booleans(), inner),
+        st.builds(Repeat, inner, st.integers(0, 3), st.booleans()),
+        st.builds(Copies, inner, st.integers(1, 3)),
+        st.builds(Loose, some, st.booleans(), st.booleans()),
+        some.flatmap(lambda b: st.builds(lambda n: SomeOf(b, n), st.integers(1, len(b)))),
+        st.builds(Shout, inner, st.integers(1, 3), inner),
     )
 
 
