@@ -49,6 +49,7 @@ class Tree(CoreTree):
         self.to_undo: dict[int, list[int]] = {}  # who asked for compensation -> what is left to undo, the last first to go
         self.set_since: list[tuple[int, str, bool]] = []  # (scope, variable, is new), for who waits for a condition
         self._queue: deque[CoreTask] = deque()
+        self._throwing: deque[CoreTask] = deque()  # about to throw a signal: those who will wait for it at this moment come first
         self._new: set[int] = set()
         self._budget = 0
         self._until = 0.0
@@ -173,7 +174,7 @@ class Tree(CoreTree):
 
     def enqueue(self, task: CoreTask) -> None:
         """Put a task to those that go on."""
-        self._queue.append(task)
+        (self._throwing if task.spec.throws_signals and task.state == READY else self._queue).append(task)
 
     def drop(self, task: CoreTask) -> None:
         """Take a task out of the tree, with its variables, what it waited for, and the events attached to it."""
@@ -389,16 +390,17 @@ class Tree(CoreTree):
         self._budget = self.surroundings.step_budget
         self._until = time.thread_time() + self.surroundings.seconds
         while True:
-            while self._queue and not self.ended:
-                self._go_on(self._queue.popleft())
+            while (self._queue or self._throwing) and not self.ended:
+                self._go_on((self._queue or self._throwing).popleft())
                 if self.conditions:
                     conditions.look(self)
             if self.ended:
                 self._queue.clear()
+                self._throwing.clear()
                 return
             if self.conditions:
                 conditions.look(self)
-            if not self._queue and not (self.blueprint.patient and self._pass_on()):
+            if not self._queue and not self._throwing and not (self.blueprint.patient and self._pass_on()):
                 return
 
     def _go_on(self, task: CoreTask) -> None:
@@ -420,11 +422,12 @@ class Tree(CoreTree):
             f"一次操作经过了 {passed} 个元素仍未停下，图中可能有回路：{name} / {passed} elements in one command: an endless loop?"
         )
         self.incident(task, STEP_BUDGET, message)
-        for other in self._queue:
+        for other in (*self._queue, *self._throwing):
             if other.key in self.tasks and other.state in _STAGES and other is not task:
                 other.memo["parked"] = task.key
                 self.touch(other)
         self._queue.clear()
+        self._throwing.clear()
 
     def _pass_on(self) -> bool:
         for (_, name), tokens in tuple(self.joining.items()):

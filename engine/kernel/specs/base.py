@@ -42,6 +42,7 @@ class Node(CoreSpec):
 
     joins = False  # keeps tokens that wait for each other
     is_scope = False
+    throws_signals = False
     collects = False  # holds what its inner instances leave to be undone until it completes itself
 
     def __init__(self, graph: Graph, element: Element, name: str) -> None:

@@ -59,6 +59,10 @@ class Throwing(JobTask):
     instance its caller's affair, never a success.
     """
 
+    def __init__(self, graph: Graph, element: Element, name: str) -> None:
+        super().__init__(graph, element, name)
+        self.throws_signals = self._event.part("signal") is not None
+
     def activate(self, task: CoreTask) -> bool:
         undo = self._event.part("compensate")
         if undo is not None and "undone" not in task.memo:

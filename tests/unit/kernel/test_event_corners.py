@@ -79,6 +79,19 @@ def test_a_signal_comes_to_all_who_wait_in_the_case() -> None:
     assert play.names == ["c-u", "d-u", "h-u"]
 
 
+@pytest.mark.parametrize("first", ["throw", "catch"])
+def test_a_signal_is_heard_by_who_begins_to_wait_at_the_same_moment(first: str) -> None:
+    body = start() + element("parallelGateway", "p") + element("parallelGateway", "j") + end()
+    body += element("intermediateCatchEvent", "c", event("signal", "S")) + element(
+        "intermediateThrowEvent", "x", event("signal", "S")
+    )
+    body += script("n", "n", "1") + script("m", "m", "2")
+    ways = {"throw": chain("p", "x", "j"), "catch": chain("p", "n", "m", "c", "j")}
+    play = Play(body + flow("s", "p") + ways.pop(first) + "".join(ways.values()) + flow("j", "e"), SIGNAL)
+    assert play.completed
+    assert play.nothing_left()
+
+
 # --- errors on their way out
 
 
