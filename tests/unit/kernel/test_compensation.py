@@ -465,7 +465,7 @@ def test_a_handler_that_is_terminated_by_hand_is_over_and_the_next_is_undone() -
 
 
 def test_each_run_of_a_standard_loop_is_undone_when_the_loop_has_ended() -> None:
-    loop = '<b:standardLoopCharacteristics><b:loopCondition>=n &lt; 3</b:loopCondition></b:standardLoopCharacteristics>'
+    loop = "<b:standardLoopCharacteristics><b:loopCondition>=n &lt; 3</b:loopCondition></b:standardLoopCharacteristics>"
     body = start() + user("u", inner=loop) + throw() + user("after") + end() + undo_task("u")
     play = Play(body + chain("s", "u", "undo", "after", "e"), n=0)
     for n in (1, 2, 3):

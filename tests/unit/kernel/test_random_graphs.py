@@ -34,6 +34,7 @@ ROOT = (
     '<b:signal id="S" name="alarm"/>',
     '<b:error id="E" errorCode="X"/>',
     '<b:escalation id="L" escalationCode="L"/>',
+    '<b:signalEventDefinition id="SD" signalRef="S"/>',
 )
 KINDS = {
     "user": lambda i: user(i),
@@ -44,6 +45,31 @@ KINDS = {
     "xor": lambda i: element("exclusiveGateway", i, default=f"d-{i}"),
     "and": lambda i: element("parallelGateway", i),
     "or": lambda i: element("inclusiveGateway", i, default=f"d-{i}"),
+    "some": lambda i: element(
+        "complexGateway", i, "<b:activationCondition>=activationCount &gt;= 2</b:activationCondition>", default=f"d-{i}"
+    ),
+    "again": lambda i: user(
+        i,
+        inner="<b:standardLoopCharacteristics><b:loopCondition>=loopCounter &lt; 2</b:loopCondition>"
+        "</b:standardLoopCharacteristics>",
+    ),
+    "first": lambda i: script(
+        i,
+        "n",
+        "n + 1",
+        inner='<b:standardLoopCharacteristics testBefore="true" loopMaximum="2"><b:loopCondition>=n &lt; 6</b:loopCondition>'
+        "</b:standardLoopCharacteristics>",
+    ),
+    "gather": lambda i: user(i, startQuantity=2),
+    "spread": lambda i: element("task", i, completionQuantity=2),
+    "loud": lambda i: user(
+        i,
+        inner='<b:multiInstanceLoopCharacteristics behavior="None" noneBehaviorEventRef="SD"><b:loopCardinality>2'
+        "</b:loopCardinality></b:multiInstanceLoopCharacteristics>",
+    ),
+    "ad-hoc": lambda i: element(
+        "adHocSubProcess", i, user(f"{i}-x") + user(f"{i}-y") + "<b:completionCondition>=n > 2</b:completionCondition>"
+    ),
     "timer": lambda i: element("intermediateCatchEvent", i, timer("PT1H")),
     "message": lambda i: element("intermediateCatchEvent", i, event("message", "M")),
     "signal": lambda i: element("intermediateCatchEvent", i, event("signal", "S")),
@@ -55,7 +81,7 @@ KINDS = {
 }
 ENDS = {"end", "error", "terminate"}
 CAUGHT = ["timer", "message", "error", "escalation"]
-HOSTS = {"user", "many", "steps", "job", "sub"}
+HOSTS = {"user", "many", "steps", "job", "sub", "again", "loud", "ad-hoc", "gather"}
 
 
 @st.composite
@@ -79,7 +105,7 @@ def scopes(draw_: st.DrawFn, prefix: str = "", depth: int = 0) -> str:
             continue
         targets = draw_(st.lists(st.sampled_from(ids), min_size=1, max_size=3))
         for k, target in enumerate(targets):
-            if kind in {"xor", "or"}:
+            if kind in {"xor", "or", "some"}:
                 xml += (
                     flow(node, target, flow_id=f"d-{node}")
                     if k == 0
