@@ -142,6 +142,11 @@ class Engine:
         files = {name: content.encode() if isinstance(content, str) else content for name, content in resources.items()}
         return self._run(commands.deploy, by, files, by).report
 
+    def definition_key(self, bpmn_process_id: str, version: int | None = None) -> int:
+        """Return the key of a process's newest version, or of the version named."""
+        with self._context.store.read() as reading:
+            return process_key(reading, bpmn_process_id, version)
+
     def start(
         self,
         bpmn_process_id: str,
@@ -533,9 +538,7 @@ class Engine:
 
     def _definition(self, key: int, version: int | None, process_id: str | None) -> int:
         """The key of the definition that a case is to be moved to."""
-        process = process_id or queries.find_instance(self._context, key).bpmn_process_id
-        with self._context.store.read() as reading:
-            return process_key(reading, process, version)
+        return self.definition_key(process_id or queries.find_instance(self._context, key).bpmn_process_id, version)
 
     def _run(self, command: Callable[Concatenate[Context, P], R], who: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
         self._vouch(who)

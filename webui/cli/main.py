@@ -7,7 +7,7 @@ import sys
 import click
 
 from engine.errors import LiuzhuanError
-from webui.cli import audit, cases, doctor, evaluation, models, serving, users
+from webui.cli import audit, cases, changes, doctor, evaluation, models, serving, users
 from webui.cli.output import exit_code, fail
 
 
@@ -22,7 +22,7 @@ def commands() -> None:
 
 for command in (
     serving.serve,
-    serving.migrate,
+    changes.migrate,
     models.deploy,
     models.check,
     models.scenario,

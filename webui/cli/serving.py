@@ -9,7 +9,7 @@ from types import FrameType
 import click
 
 from engine.settings import Settings
-from webui.cli.output import answer, json_option
+from webui.cli.output import answer
 
 
 @click.command()
@@ -50,9 +50,7 @@ def serve(demo: bool, host: str, port: int, threads: int) -> None:
             server.close()
 
 
-@click.command()
-@json_option
-def migrate(as_json: bool) -> None:
+def migrate_tables(as_json: bool) -> None:
     """Bring the database to this version's tables."""
     from engine.facade import migrate as migrate_database
     from webui.wiring import prepare_data_directory

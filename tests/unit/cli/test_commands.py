@@ -211,3 +211,24 @@ steps:
     assert wrong.code == 1
     assert "wrong.yaml:7" in wrong.out
     assert "the case is completed, not active" in wrong.out
+
+
+def test_cases_are_moved_to_another_version(run: Run, tmp_path: Path) -> None:
+    assert run("deploy", "leave.bpmn").code == 0
+    first, second = (run("start", "leave").out.strip() for _ in range(2))
+    (tmp_path / "leave.bpmn").write_text(BPMN.replace('"approve"', '"check"'), encoding="utf-8")
+    assert run("deploy", "leave.bpmn").code == 0
+    refused = run("migrate", "leave", "--from", "1", "--preview")
+    assert refused.code == 1
+    assert "0 of 2 cases can be migrated" in refused.out
+    assert "the target has no such element" in refused.out
+    mapped = ("migrate", "leave", "--from", "1", "--map", '{"approve": "check"}')
+    assert "2 of 2 cases can be migrated" in run(*mapped, "--preview").out
+    one = run("migrate", "leave", "--case", first, "--map", '{"approve": "check"}', "--reason", "新版", "--json")
+    assert (one.code, one.value["done"]) == (0, 1)  # type: ignore[index]
+    wrong = run("migrate", "leave", "--from", "1", "--reason", "新版")
+    assert (wrong.code, second in wrong.out) == (1, True)
+    assert run(*mapped).code == 1
+    assert "1 of 1 cases migrated" in run(*mapped, "--reason", "新版").out
+    assert run("migrate", "leave").code == 2
+    assert run("migrate", "--preview").code == 2
