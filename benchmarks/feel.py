@@ -40,6 +40,11 @@ GOALS = {"condition": 2.0, "read": 300.0, "table": 150.0}
 # expressions for the peers: text, context, value
 EXPRESSIONS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "the condition": (CONDITION, CONTEXT | {"amount": 1500}, True),
+    "the condition, parenthesised": (
+        '(amount > 1000) and (status = "open") and (days <= 15)',
+        CONTEXT | {"amount": 1500},
+        True,
+    ),
     "0.1 + 0.2 = 0.3": ("0.1 + 0.2 = 0.3", {}, True),
     "filter, count and if": (LONG, ITEMS, "committee"),
     "for … return": ("for i in 1..3 return i * 2", {}, [2, 4, 6]),
