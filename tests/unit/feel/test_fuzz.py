@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.unit.feel import fuzzing
 
-SHORT = settings(max_examples=1200, derandomize=True, deadline=None, database=None)
+SHORT = settings(max_examples=900, derandomize=True, deadline=None, database=None)
 
 
 @SHORT
