@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Update, bindparam, insert, select, update
 
 from engine import feel, history
 from engine import kernel as core
@@ -29,25 +30,31 @@ _ELEMENTS = (
     select(element_instance).where(element_instance.c.instance_key == bindparam("instance")).order_by(element_instance.c.key)
 )
 _ADD = insert(process_instance)
-# The revision catches what the lock does not: nobody may have written since the row was read.
-_CHANGING = (
-    "revision",
+_ALWAYS = ("revision", "subject", "journal_seq", "journal_hash")
+# What changes now and then; indexes hold some of it, and are written anew whenever a statement sets it.
+_RARELY = (
     "state",
     "ended_at",
-    "subject",
     "business_id",
     "suspended_at",
     "suspended_by",
     "suspended_reason",
     "suspended_except",
-    "journal_seq",
-    "journal_hash",
 )
-_UPDATE = (
-    update(process_instance)
-    .where(process_instance.c.key == bindparam("instance"), process_instance.c.revision == bindparam("read_revision"))
-    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
-)
+
+
+def _update(*names: str) -> Update:
+    # The revision catches what the lock does not: nobody may have written since the row was read.
+    return (
+        update(process_instance)
+        .where(process_instance.c.key == bindparam("instance"), process_instance.c.revision == bindparam("read_revision"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+
+
+_UPDATE = _update(*_ALWAYS)
+_UPDATE_ALL = _update(*_ALWAYS, *_RARELY)
+_rare = itemgetter(*_RARELY)
 
 _RESTING = core.Surroundings(now=datetime(1970, 1, 1, tzinfo=UTC), keys=iter(()), environment=feel.Environment())
 
@@ -73,6 +80,7 @@ class InstanceUnit:
         self._moves = projection.Moves()
         self._kernel: core.Instance | None = None
         self._read_mark = self._mark  # which state of the instance the row says
+        self._read_rare = _rare(self.row)
         self._weight = 0  # of what would be kept in memory
         self._kept = False
         self._unwritten = False  # the kernel moved, and nothing of it is written yet
@@ -170,9 +178,12 @@ class InstanceUnit:
             tx.execute(_ADD, row)
         else:
             read, row["revision"] = row["revision"], row["revision"] + 1
-            new = {f"new_{name}": row[name] for name in _CHANGING}
-            if tx.execute(_UPDATE, {**new, "instance": self.key, "read_revision": read}).rowcount != 1:
+            usual = _rare(row) == self._read_rare
+            new = {f"new_{name}": row[name] for name in (_ALWAYS if usual else _ALWAYS + _RARELY)}
+            statement = _UPDATE if usual else _UPDATE_ALL
+            if tx.execute(statement, {**new, "instance": self.key, "read_revision": read}).rowcount != 1:
                 raise InstanceChanged
+            self._read_rare = _rare(row)
         projection.project(self, self._moves, actor=actor, on_behalf_of=on_behalf_of)
         self._weight += projection.weight(self._moves.rows.values(), self._moves.variables)
         if not self._kept:

@@ -25,6 +25,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import Defect, InvalidValue
@@ -43,6 +44,7 @@ PutBlob = Callable[[str, bytes], None]
 GetBlob = Callable[[str], bytes]
 _MICROSECOND = timedelta(microseconds=1)
 # What has no Decimal and no moment within takes json's own, fast way; the text is the same.
+_SMALL = frozenset({int, bool, type(None), Decimal, float})
 _FAST = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
@@ -198,7 +200,8 @@ def _write(value: Any, spec: _Field, place: Place, user_key: Callable[[str], int
 
 def _outside(value: Any, put_blob: PutBlob) -> Any:
     """Return a value as it is written: a large one is handed to the blobs."""
-    if not isinstance(value, str | list | tuple | Mapping) or (isinstance(value, str) and len(value) * 6 < LARGE):
+    kind = type(value)
+    if (kind is str and len(value) * 6 < LARGE) or kind in _SMALL:
         return value
     if value:
         content = exact_json.dumps(value).encode()

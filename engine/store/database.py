@@ -63,6 +63,7 @@ def _prepare(synchronous: str) -> Callable[[sqlite3.Connection, object], None]:
             f"busy_timeout={BUSY_SECONDS * 1000}",
             "temp_store=MEMORY",
             "cache_size=-65536",
+            "wal_autocheckpoint=4000",  # pages; a command changes a dozen, most of them the same as the one before
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -1,7 +1,7 @@
 """Statements compiled once and handed to the driver as they are.
 
 SQLAlchemy's way from a statement to a row costs more than the database's for the small statements that commands are made of. A
-statement that is kept (a module's constant) is compiled by SQLAlchemy at its second use, for the dialect and the parameters
+statement that is kept (a module's constant) is compiled by SQLAlchemy at its third use, for the dialect and the parameters
 given; from then on only its text, the parameters' conversions and the rows' go to the driver's cursor. What is built for one
 use, streams, or has lists in it (`IN`), takes SQLAlchemy's way; so does everything while somebody listens to cursors.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -18,8 +19,12 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+from engine.store.types import ExactJson, Moment, Sha256
 
 Convert = Callable[[Any], Any]
+_LISTS = frozenset({list, tuple})
 
 
 class Rows:
@@ -63,7 +68,12 @@ class Prepared:
         escaped: Mapping[str, str] = compiled.escaped_bind_names or {}
         # (its name in the text, the caller's name, a conversion or None, the value where the caller gives none)
         self._slots: list[tuple[str, str, Convert | None, Any]] = [
-            (escaped.get(name, name), compiled.binds[name].key, cast("Convert | None", convert.get(name)), constants[name])
+            (
+                escaped.get(name, name),
+                compiled.binds[name].key,
+                _binder(compiled.binds[name].type, dialect, cast("Convert | None", convert.get(name))),
+                constants[name],
+            )
             for name in names or ()
         ]
         columns = compiled._result_columns  # noqa: SLF001  # the same for rows
@@ -73,7 +83,7 @@ class Prepared:
             shape = namedtuple("Found", [column.keyname or "" for column in columns], rename=True)  # type: ignore[misc]
             self._row = shape._make
             for place, column in enumerate(columns):
-                conversion = column.type._cached_result_processor(dialect, None)  # noqa: SLF001
+                conversion = _reader(column.type, dialect)
                 if conversion is not None:
                     self._converts.append((place, conversion))
 
@@ -97,8 +107,8 @@ class Prepared:
         Raises:
             DBAPIError: as SQLAlchemy raises.
         """
-        many = given is not None and not isinstance(given, Mapping)
-        parameters: Any = [self.bind(item) for item in cast("Any", given)] if many else self.bind(cast("Any", given) or {})
+        many = type(given) in _LISTS
+        parameters: Any = list(map(self.bind, given)) if many else self.bind(given or {})  # type: ignore[arg-type]
         driver = connection.connection.dbapi_connection
         assert driver is not None
         cursor = driver.cursor()
@@ -123,25 +133,47 @@ class Prepared:
         return values
 
 
+def _binder(kind: TypeEngine[Any], dialect: Dialect, usual: Convert | None) -> Convert | None:
+    """Return how a parameter is converted: our own types at once, without SQLAlchemy's step in between."""
+    if isinstance(kind, Moment | ExactJson | Sha256):
+        return partial(_bind_own, kind.process_bind_param, dialect)
+    return usual
+
+
+def _bind_own(convert: Callable[[Any, Dialect], Any], dialect: Dialect, value: Any) -> Any:
+    return None if value is None else convert(value, dialect)
+
+
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Return how a column is converted."""
+    if isinstance(kind, Moment | ExactJson | Sha256):
+        return partial(_bind_own, kind.process_result_value, dialect)
+    return kind._cached_result_processor(dialect, None)  # noqa: SLF001  # what SQLAlchemy itself converts with
+
+
 _Kept = dict[tuple[str, tuple[str, ...]], Prepared | None]
 _PREPARED: WeakKeyDictionary[Executable, _Kept] = WeakKeyDictionary()
+_ONCE, _TWICE = ("", ("once",)), ("", ("twice",))
 
 
-def prepared(connection: Connection, statement: Executable, given: Any) -> Prepared | None:
+def watched(connection: Connection) -> bool:
+    """Whether somebody counts or traces what cursors execute."""
+    return bool(connection.engine.dispatch.before_cursor_execute)
+
+
+def prepared(dialect: Dialect, statement: Executable, given: Any) -> Prepared | None:
     """Return a statement prepared for these parameters; None where it takes SQLAlchemy's way."""
-    dialect = connection.dialect
-    if connection.engine.dispatch.before_cursor_execute:
-        return None  # somebody counts or traces
     kept = _PREPARED.get(statement)
     if kept is None:
-        _PREPARED[statement] = {}  # at its second use it is worth the while
+        _PREPARED[statement] = {_ONCE: None}
         return None
-    if given is None:
+    if _TWICE not in kept:
+        kept[_TWICE] = None  # what was built for one use may be used for two lists; at its third it is worth the while
+        return None
+    if not given:
         names: tuple[str, ...] = ()
-    elif isinstance(given, Mapping):
-        names = tuple(given)
     else:
-        names = tuple(given[0])
+        names = tuple(given[0] if type(given) in _LISTS else given)
     try:
         return kept[dialect.name, names]
     except KeyError:

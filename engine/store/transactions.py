@@ -13,7 +13,7 @@ from sqlalchemy import Connection, CursorResult, Executable, Row
 from engine.clock import Clock, SystemClock
 from engine.store import migration
 from engine.store.database import WRITES, connect, in_memory
-from engine.store.prepared import Rows, prepared
+from engine.store.prepared import Rows, prepared, watched
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Found = Row[*tuple[Any, ...]]
@@ -34,17 +34,20 @@ class Reading:
         self._connection = connection
         self.now = now
         self.user_keys: dict[str, int | None] = {}
+        self._dialect = connection.dialect
+        self._watched = watched(connection)
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
-        return self._connection.dialect.name
+        return self._dialect.name
 
     def execute(self, statement: Executable, parameters: Parameters | None = None) -> Result:
         """Execute one statement; a sequence of parameters executes it for each."""
-        found = prepared(self._connection, statement, parameters)
-        if found is not None:
-            return found.execute(self._connection, parameters)
+        if not self._watched:
+            found = prepared(self._dialect, statement, parameters)
+            if found is not None:
+                return found.execute(self._connection, parameters)
         return self._connection.execute(statement, parameters)
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Found]:

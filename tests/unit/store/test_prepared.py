@@ -37,7 +37,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 def used(store: Store) -> bool:
     """Whether statements take the short way here."""
     with store.read() as reading:
-        return prepared.prepared(reading._connection, BY_NAME, {"who": "anna"}) is not None
+        return not prepared.watched(reading._connection) and BY_NAME in prepared._PREPARED
 
 
 def both(store: Store, number: int) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def both(store: Store, number: int) -> dict[str, Any]:
 
 
 def test_both_ways_find_the_same(store: Store) -> None:
-    first, second, third = both(store, 10), both(store, 20), both(store, 30)
-    assert first == second == third
+    first, second, third, fourth = (both(store, number) for number in (10, 20, 30, 40))
+    assert first == second == third == fourth
     assert first["row"] == (0, True, NOW, True, True)
     assert first["changed"] == 1
     assert first["several"] == 2
