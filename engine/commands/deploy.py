@@ -34,6 +34,7 @@ from engine.store.upsert import insert_new
 _ADD_DEPLOYMENT = insert(deployment)
 _ADD_RESOURCE = insert(deployment_resource)
 _ADD_MEMBER = insert(deployment_definition)
+_RESOURCES = select(deployment_resource).where(deployment_resource.c.deployment_key == bindparam("deployment"))
 _ADD_START = insert(start_event)
 
 
@@ -76,6 +77,7 @@ class _Found:
     version_tag: str | None
     resource: str
     process: Process | None = None
+    imports: frozenset[str] = frozenset()  # names of the files a decision's file imports
 
 
 _TABLES: dict[str, tuple[Table, str]] = {
@@ -121,7 +123,8 @@ def deploy(ctx: Context, resources: Mapping[str, bytes], by: str | None = None) 
     if not report.ok:
         raise DeploymentRefused(report.as_text(), report=report)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in resources.items()}
-    found = [item for name, content in resources.items() for item in _read(name, content)]
+    models = dmn.ModelFiles({name: content for name, content in resources.items() if name.lower().endswith(".dmn")})
+    found = [item for name, content in resources.items() for item in _read(name, content, models)]
     with ctx.store.begin() as tx:
         check_administers(tx, by)
         key = next(ctx.keys)
@@ -131,7 +134,7 @@ def deploy(ctx: Context, resources: Mapping[str, bytes], by: str | None = None) 
             [{"digest": digests[name], "size": len(content), "content": content} for name, content in resources.items()],
         )
         tx.execute(_ADD_RESOURCE, [{"deployment_key": key, "name": name, "digest": digests[name]} for name in resources])
-        deployed = [_put(ctx, tx, key, item, digests[item.resource]) for item in found]
+        deployed = [_put(ctx, tx, key, item, digests) for item in found]
         if deployed:
             tx.execute(
                 _ADD_MEMBER,
@@ -148,24 +151,26 @@ def deploy(ctx: Context, resources: Mapping[str, bytes], by: str | None = None) 
     return Deployment(key, report, tuple(deployed))
 
 
-def _read(name: str, content: bytes) -> Iterator[_Found]:
+def _read(name: str, content: bytes, models: dmn.ModelFiles) -> Iterator[_Found]:
     suffix = name.rpartition(".")[2].lower()
     if suffix in {"bpmn", "xml"}:
         for process in definitions.read_bpmn(content, name).processes:
             yield _Found("process", process.id, process.name, process.version_tag, name, process)
     elif suffix == "dmn":
-        for decision_id, info in dmn.load(content).decisions.items():
-            yield _Found("decision", decision_id, info.name or "", getattr(info, "version_tag", None), name)
+        model, imports = models.load(name)
+        for decision_id, info in model.decisions.items():
+            yield _Found("decision", decision_id, info.name or "", info.version_tag, name, imports=imports)
     else:
         form = forms.read(content, name)
         tag = form.schema.get("versionTag")
         yield _Found("form", form.id, "", tag if isinstance(tag, str) else None, name)
 
 
-def _put(ctx: Context, tx: Transaction, deployment_key: int, item: _Found, digest: str) -> Definition:
+def _put(ctx: Context, tx: Transaction, deployment_key: int, item: _Found, digests: Mapping[str, str]) -> Definition:
     table, column = _TABLES[item.kind]
+    digest = digests[item.resource]
     newest: Found | None = tx.one(_NEWEST[item.kind], {"id": item.id})
-    if newest is not None and newest.digest == digest:
+    if newest is not None and newest.digest == digest and _imports_are_the_same(tx, newest, item, digests):
         return Definition(
             item.kind, item.id, newest.key, newest.version, newest.version_tag, newest.name, item.resource, new=False
         )
@@ -174,6 +179,13 @@ def _put(ctx: Context, tx: Transaction, deployment_key: int, item: _Found, diges
     place = {"digest": digest, "resource_name": item.resource, "deployment_key": deployment_key, "deployed_at": tx.now}
     tx.execute(insert(table), {**row, **place})
     return Definition(item.kind, item.id, key, version, item.version_tag, item.name, item.resource, new=True)
+
+
+def _imports_are_the_same(tx: Transaction, newest: Found, item: _Found, digests: Mapping[str, str]) -> bool:
+    if not item.imports:
+        return True
+    before = {row.name: row.digest for row in tx.all(_RESOURCES, {"deployment": newest.deployment_key})}
+    return all(before.get(name) == digests[name] for name in item.imports)
 
 
 def _register_starts(ctx: Context, tx: Transaction, process: Process, definition_key: int, report: Report) -> None:

@@ -30,6 +30,7 @@ def check(resources: Mapping[str, bytes]) -> Report:
     What a process calls and this deployment does not hold is a warning: it must exist already, or exist when it is called.
     """
     contents = _Contents()
+    models = dmn.ModelFiles({name: data for name, data in resources.items() if name.lower().endswith(".dmn")})
     for name, data in resources.items():
         suffix = name.rpartition(".")[2].lower()
         if suffix in {"bpmn", "xml"}:
@@ -37,7 +38,7 @@ def check(resources: Mapping[str, bytes]) -> Report:
             contents.findings += file.findings
             contents.processes += [(name, process) for process in file.processes]
         elif suffix == "dmn":
-            _decisions(contents, name, data)
+            _decisions(contents, name, models)
         elif suffix == "form":
             _form(contents, name, data)
         else:
@@ -49,9 +50,9 @@ def check(resources: Mapping[str, bytes]) -> Report:
     return Report(tuple(contents.findings))
 
 
-def _decisions(contents: _Contents, name: str, data: bytes) -> None:
+def _decisions(contents: _Contents, name: str, models: dmn.ModelFiles) -> None:
     try:
-        model = dmn.load(data)
+        model, _ = models.load(name)
         problems = model.check()
     except LiuzhuanError as error:
         where = (error.element_id or "", error.element_name or "", "dmn", None)

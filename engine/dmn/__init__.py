@@ -9,7 +9,7 @@ model.check()                               # what a deployment should refuse or
 from __future__ import annotations
 
 from engine.dmn.findings import Finding
-from engine.dmn.loading import load
+from engine.dmn.loading import ModelFiles, load
 from engine.dmn.model import DecisionInfo, DecisionResult, Model, RuleInfo
 
-__all__ = ["DecisionInfo", "DecisionResult", "Finding", "Model", "RuleInfo", "load"]
+__all__ = ["DecisionInfo", "DecisionResult", "Finding", "Model", "ModelFiles", "RuleInfo", "load"]

@@ -5,12 +5,14 @@ Source: DMN 1.5, 6.3.3 (imports; one with an empty name is seen without a prefix
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 
 from engine.dmn import elements as e
 from engine.dmn.findings import Finding
 from engine.dmn.model import Model
-from engine.dmn.reader import read
+from engine.dmn.reader import parse, read
+from engine.errors import InvalidDecisionModel
 
 ImportResolver = Callable[[str, str | None], "bytes | Model | None"]
 MAX_IMPORTS = 100  # files in all; one that is imported by two others counts twice
@@ -28,6 +30,45 @@ def load(xml: bytes | str, resolve_import: ImportResolver | None = None) -> Mode
         InvalidDecisionModel: not well-formed, not DMN, too large, a DTD, or a cycle of requirements.
     """
     return _Loading(resolve_import).model(xml.encode() if isinstance(xml, str) else xml, ())
+
+
+class ModelFiles:
+    """DMN files that were deployed together and may import each other, by name."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._namespaces: dict[str, list[str]] = {}
+        for name, content in files.items():
+            try:
+                namespace = parse(content).get("namespace", "")
+            except InvalidDecisionModel:
+                continue  # it is refused where it is read itself
+            self._namespaces.setdefault(namespace, []).append(name)
+
+    def load(self, name: str) -> tuple[Model, frozenset[str]]:
+        """Return a file's model, and the names of the files it imports, directly or through others.
+
+        Raises:
+            InvalidDecisionModel: see `load`.
+        """
+        used: set[str] = set()
+
+        def resolve(namespace: str, location: str | None) -> bytes | None:
+            found = self._named(namespace, location)
+            if found is None:
+                return None
+            used.add(found)
+            return self._files[found]
+
+        return load(self._files[name], resolve), frozenset(used)
+
+    def _named(self, namespace: str, location: str | None) -> str | None:
+        """Return the file of a namespace; of several, the one that the import's location names."""
+        candidates = self._namespaces.get(namespace, [])
+        if len(candidates) > 1:
+            wanted = PurePosixPath(location or "").name
+            candidates = [name for name in candidates if PurePosixPath(name).name == wanted]
+        return candidates[0] if len(candidates) == 1 else None
 
 
 class _Loading:
@@ -71,6 +112,8 @@ class _Loading:
         self.left -= 1
         found = None if self.resolve_import is None else self.resolve_import(imported.namespace, imported.location)
         if found is None:
-            refuse(f"找不到导入的模型 {imported.namespace}：请把要用的部分画进本文件 (the imported model is not at hand)")
+            refuse(
+                f"找不到导入的模型 {imported.namespace}：请一起部署 (the imported model must be deployed with it)"
+            )
             return None
         return found if isinstance(found, Model) else self.model(found, path)

@@ -14,7 +14,14 @@ from sqlalchemy import Select, Table, bindparam, select
 from engine import definitions, dmn
 from engine.definitions import Process
 from engine.errors import Defect, NotFound
-from engine.store.tables import blob, decision_definition, deployment_definition, form_definition, process_definition
+from engine.store.tables import (
+    blob,
+    decision_definition,
+    deployment_definition,
+    deployment_resource,
+    form_definition,
+    process_definition,
+)
 from engine.store.transactions import Reading
 
 _KEPT = 1024
@@ -47,6 +54,11 @@ _IN_DEPLOYMENT = select(deployment_definition.c.definition_key).where(
     deployment_definition.c.deployment_key == bindparam("deployment"),
     deployment_definition.c.kind == bindparam("kind"),
     deployment_definition.c.definition_id == bindparam("id"),
+)
+_TOGETHER = (
+    select(deployment_resource.c.name, deployment_resource.c.digest, blob.c.content)
+    .join(blob, blob.c.digest == deployment_resource.c.digest)
+    .where(deployment_resource.c.deployment_key == bindparam("deployment"))
 )
 
 
@@ -211,7 +223,14 @@ def _read_process(reading: Reading, key: int) -> ProcessVersion:
 
 def _read_decision(reading: Reading, key: int) -> DecisionVersion:
     row = _row(reading, "decision", key)
-    return DecisionVersion(row.key, row.decision_id, row.version, _decisions(bytes(row.content)))
+    content = bytes(row.content)
+    if b"import" in content:  # the files it imports came with it
+        rows = reading.all(_TOGETHER, {"deployment": row.deployment_key})
+        files = {each.name: bytes(each.content) for each in rows if each.name.lower().endswith(".dmn")}
+        model, _ = dmn.ModelFiles(files).load(row.resource_name)
+    else:
+        model = _decisions(content)
+    return DecisionVersion(row.key, row.decision_id, row.version, model)
 
 
 def _read_form(reading: Reading, key: int) -> FormVersion:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from engine import Engine, commands, queries
 from engine.errors import DeploymentRefused, InvalidSubmission, InvalidValue, NotAllowed, NotFound, StaleForm
+from engine.store.library import Library
 from tests.unit.commands.office import NOW, form, line, office, one_task, open_task, task, turn
+from tests.unit.dmn.models import decision, definitions, literal
 from tests.unit.kernel.drawing import chain, draw, end, ext, props, start, timer, user, z
 
 
@@ -178,3 +181,53 @@ def test_a_start_timer_that_cannot_be_read_is_refused(engine: Engine) -> None:
         engine.deploy({"p.bpmn": draw(body)})
     assert refused.value.element_id in {"s", None}
     assert queries.definitions(engine.context) == ()
+
+
+def imported_rate(rate: str) -> bytes:
+    """A file with one decision, which another file imports."""
+    return definitions(decision("rate", literal(rate))).replace(b"urn:test", b"urn:rates")
+
+
+def test_files_deployed_together_import_each_other_and_a_change_of_one_is_a_version_of_both(engine: Engine) -> None:
+    """DMN 1.5, 6.3.3: what a file imports is part of what its decisions mean."""
+    kind = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+    fee = definitions(
+        f'<import name="r" namespace="urn:rates" importType="{kind}"/>',
+        decision("fee", literal("100 * r.rate")).replace(
+            "<literalExpression",
+            '<informationRequirement><requiredDecision href="urn:rates#rate"/></informationRequirement><literalExpression',
+        ),
+    )
+    with pytest.raises(DeploymentRefused, match="urn:rates"):
+        engine.deploy({"fee.dmn": fee})
+    versions, results = [], []
+    for rate in ("0.1", "0.1", "0.2"):
+        deployed = commands.deploy(engine.context, {"fee.dmn": fee, "rates.dmn": imported_rate(rate)}, "root")
+        versions.append({d.id: (d.version, d.new) for d in deployed.definitions})
+        with engine.context.store.read() as reading:
+            key = next(d.key for d in deployed.definitions if d.id == "fee")
+            results.append(Library().decision(reading, key).model.evaluate("fee"))
+    assert versions == [
+        {"fee": (1, True), "rate": (1, True)},
+        {"fee": (1, False), "rate": (1, False)},
+        {"fee": (2, True), "rate": (2, True)},
+    ]
+    assert results == [Decimal("10"), Decimal("10"), Decimal("20")]
+
+
+def test_of_two_files_of_one_namespace_the_location_names_the_imported_one(engine: Engine) -> None:
+    fee = definitions(
+        '<import name="r" namespace="urn:rates" locationURI="b/rates.dmn"/>',
+        decision("fee", literal("r.rate")).replace(
+            "<literalExpression",
+            '<informationRequirement><requiredDecision href="urn:rates#rate"/></informationRequirement><literalExpression',
+        ),
+    )
+    other = imported_rate("5").replace(b'id="rate"', b'id="other"')
+    files = {"fee.dmn": fee, "rates.dmn": imported_rate("3"), "others.dmn": other}
+    deployed = commands.deploy(engine.context, files, "root")
+    with engine.context.store.read() as reading:
+        key = next(d.key for d in deployed.definitions if d.id == "fee")
+        assert Library().decision(reading, key).model.evaluate("fee") == 3
+    with pytest.raises(DeploymentRefused, match="urn:rates"):
+        engine.deploy({**files, "fee.dmn": fee.replace(b"b/rates.dmn", b"b/elsewhere.dmn")})
