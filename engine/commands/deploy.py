@@ -15,7 +15,7 @@ from engine.commands.surroundings import without_instance
 from engine.definitions import Element, Event, Finding, Process, Report
 from engine.errors import DeploymentRefused, InvalidValue
 from engine.history.events import Deployed
-from engine.store import Transaction
+from engine.store import Transaction, search
 from engine.store.context import Context
 from engine.store.rights import check_administers
 from engine.store.tables import (
@@ -178,6 +178,8 @@ def _put(ctx: Context, tx: Transaction, deployment_key: int, item: _Found, diges
     row = {"key": key, column: item.id, "version": version, "version_tag": item.version_tag, "name": item.name or item.id}
     place = {"digest": digest, "resource_name": item.resource, "deployment_key": deployment_key, "deployed_at": tx.now}
     tx.execute(insert(table), {**row, **place})
+    if item.process is not None:
+        search.name(tx, key, item.process)
     return Definition(item.kind, item.id, key, version, item.version_tag, item.name, item.resource, new=True)
 
 

@@ -17,7 +17,7 @@ from engine.commands.surroundings import surroundings
 from engine.errors import EvaluationFailed, InstanceChanged, NotFound
 from engine.history.chain import GENESIS
 from engine.kernel.advance import Advance, Change, ElementRow, InstanceEnded
-from engine.store import Transaction, exact_json
+from engine.store import Transaction, exact_json, search
 from engine.store.context import Context
 from engine.store.library import ProcessVersion
 from engine.store.tables import element_instance, process_instance
@@ -77,6 +77,7 @@ class InstanceUnit:
         self.changes: list[Change] = []
         self._new = new
         self._retold = new  # its subject is to be told anew
+        self._found_by = None if new else self._text()  # what the full-text index knows it by
         self._moves = projection.Moves()
         self._kernel: core.Instance | None = None
         self._read_mark = self._mark  # which state of the instance the row says
@@ -184,6 +185,9 @@ class InstanceUnit:
             if tx.execute(statement, {**new, "instance": self.key, "read_revision": read}).rowcount != 1:
                 raise InstanceChanged
             self._read_rare = _rare(row)
+        if (text := self._text()) != self._found_by:
+            search.put(tx, self.key, self._found_by, text)
+            self._found_by = text
         projection.project(self, self._moves, actor=actor, on_behalf_of=on_behalf_of)
         self._weight += projection.weight(self._moves.rows.values(), self._moves.variables)
         if not self._kept:
@@ -204,6 +208,9 @@ class InstanceUnit:
     def provisional(self) -> bool:
         """Whether a deadline of this command was counted in a year without a published calendar."""
         return self._surroundings.provisional
+
+    def _text(self) -> search.CaseText:
+        return search.CaseText(self.row["business_id"], self.row["subject"], self.row["definition_key"])
 
     def _subject(self) -> str:
         term = self.version.process.subject

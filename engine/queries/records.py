@@ -354,7 +354,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
-    """A page of an inbox, the most urgent first (in `done`: the newest). `counts`: by tab."""
+    """A page of an inbox, the most urgent first (in `done`: the last; found by words: the newest case).
+
+    Attributes:
+        counts: by tab.
+        complete: False = the words stand in so many cases that only some were looked through; another word narrows the search.
+    """
 
     tab: str
     search: str
@@ -362,6 +367,7 @@ class InboxPage:
     tasks: tuple[Task, ...]
     has_next: bool
     counts: Mapping[str, Count]
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

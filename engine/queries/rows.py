@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from engine.queries.records import Instance, Task
 from engine.store import Reading
@@ -36,6 +36,16 @@ TASKS: Select[*tuple[Any, ...]] = (
     .join(process_definition, process_definition.c.key == process_instance.c.definition_key)
     .join(user, user.c.username == user_task.c.assignee, isouter=True)
 )
+
+_SLOTS = 51  # keys in one statement: a page, and one more to know whether another follows
+
+
+def by_keys(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Return a statement on tasks for `tasks_by_key`: the rows of some keys. Places for keys are fixed: compiled once."""
+    return statement.where(user_task.c.key.in_([bindparam(f"key{place}", type_=user_task.c.key.type) for place in range(_SLOTS)]))
+
+
+_TASKS_BY_KEY = by_keys(TASKS)
 
 _OPEN_TASKS = (
     select(func.count())
@@ -103,9 +113,13 @@ def tasks_of(ctx: Context, reading: Reading, rows: Iterable[Found]) -> tuple[Tas
     return tuple(task_of(ctx, reading, row) for row in rows)
 
 
-def tasks_by_key(reading: Reading, keys: Sequence[int], statement: Select[*tuple[Any, ...]] = TASKS) -> list[Found]:
-    """Return rows of `TASKS` (or of another statement on tasks) in the order of the keys; keys without a row are left out."""
-    found = {row.key: row for row in reading.all(statement.where(user_task.c.key.in_(keys)))} if keys else {}
+def tasks_by_key(reading: Reading, keys: Sequence[int], statement: Select[*tuple[Any, ...]] = _TASKS_BY_KEY) -> list[Found]:
+    """Return rows of `TASKS` (or of another statement `by_keys`) in the order of the keys; keys without a row are left out."""
+    found = {}
+    for begin in range(0, len(keys), _SLOTS):
+        some = keys[begin : begin + _SLOTS]
+        filled = [*some, *[None] * (_SLOTS - len(some))]
+        found.update({row.key: row for row in reading.all(statement, {f"key{place}": key for place, key in enumerate(filled)})})
     return [found[key] for key in keys if key in found]
 
 

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
+from engine.store import search
 from engine.store.database import in_memory
 from engine.store.tables import metadata
 
@@ -28,6 +29,8 @@ def upgrade(engine: Engine) -> None:
     """Migrate to the newest version. A database in memory is made from the tables directly: it has no past."""
     if in_memory(engine):
         metadata.create_all(engine)
+        with engine.begin() as connection:
+            search.create(connection)
         return
     config = configuration()
     with engine.begin() as connection:

@@ -101,6 +101,15 @@ process_definition = _definition("process_definition", "bpmn_process_id")
 decision_definition = _definition("decision_definition", "decision_id")
 form_definition = _definition("form_definition", "form_id")
 
+# What cases and tasks are found by that their definition says; folded, one name a line (see `engine.store.search`).
+definition_text = Table(
+    "definition_text",
+    metadata,
+    Column("definition_key", Key, ForeignKey("process_definition.key"), primary_key=True, autoincrement=False),
+    Column("process", Text, nullable=False),  # id and name
+    Column("tasks", Text, nullable=False),  # names of its user tasks
+)
+
 # Which definitions a deployment held, unchanged ones included: what `bindingType="deployment"` looks up.
 deployment_definition = Table(
     "deployment_definition",

@@ -26,7 +26,9 @@ def compare_type(_: Any, __: Any, ___: Any, inspected: Any, declared: Any) -> bo
 
 
 def include_object(item: Any, _: Any, kind: str, *__: Any) -> bool:
-    """Leave out an index that is meant for the other kind of database."""
+    """Leave out an index that is meant for the other kind of database, and the full-text index, which is no plain table."""
+    if kind == "table":
+        return not item.name.startswith("case_search")
     return kind != "index" or item.info.get("only") in {None, context.get_context().dialect.name}
 
 

@@ -162,7 +162,9 @@ def large(folder: Path) -> dict[str, int]:
     """How many values of more than 20,000 bytes each table holds."""
     connection = sqlite3.connect(folder / "cost.db")
     found = {}
-    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+    for (table,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL %'"
+    ).fetchall():
         for column in connection.execute(f"PRAGMA table_info({table})").fetchall():
             query = f'SELECT count(*) FROM {table} WHERE length(CAST("{column[1]}" AS BLOB)) > 20000'
             count = connection.execute(query).fetchone()[0]

@@ -33,7 +33,8 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/twice.db")
     store.migrate()
     store.migrate()
-    assert set(sa.inspect(store.engine).get_table_names()) == {*metadata.tables, "alembic_version"}
+    tables = {name for name in sa.inspect(store.engine).get_table_names() if not name.startswith("case_search")}
+    assert tables == {*metadata.tables, "alembic_version"}
     store.close()
 
 

@@ -1,0 +1,171 @@
+"""Searching an inbox: complete and quick for any word and any number of tasks, or else it says that it was not complete.
+
+What is found stands in the order of cases, the newest first: in this order the full-text index yields them, and a search that
+finds thousands costs as much as its page. Three ways are tried, each within a limit:
+
+1. the newest cases that hold the words, until a page is full or no case is left;
+2. the person's own pile, where it is small (`OWN`): all of it is compared;
+3. more cases that hold the words (`FARTHEST`).
+
+Words too short for the index (one Chinese character, one or two letters or digits) are looked for in the second way alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import BindParameter, Select, Subquery, and_, bindparam, exists, func, or_, select
+
+from engine.queries.piles import Piles
+from engine.queries.rows import by_keys, tasks_by_key
+from engine.store import Reading, search
+from engine.store.search import Question, Words
+from engine.store.tables import IS_OPEN, process_definition, process_instance, task_candidate, user_task
+from engine.store.types import to_microseconds
+
+OWN = 2_000
+"""Tasks of a person that are compared with the words one by one."""
+FARTHEST = 20_000
+"""Cases holding the words that are looked through for tasks of the person."""
+
+_STEPS = (128, 1024, 4096)  # cases at once: few suffice where most are the person's
+
+# What words are looked for in.
+_TEXTS = (
+    select(
+        user_task.c.key,
+        user_task.c.instance_key,
+        user_task.c.name,
+        process_instance.c.business_id,
+        process_instance.c.subject,
+        process_definition.c.name.label("process_name"),
+        process_definition.c.bpmn_process_id,
+    )
+    .join(process_instance, process_instance.c.key == user_task.c.instance_key)
+    .join(process_definition, process_definition.c.key == process_instance.c.definition_key)
+)
+_TEXTS_BY_KEY = by_keys(_TEXTS)
+_DONE = (
+    select(user_task.c.key)
+    .where(user_task.c.ended_by == bindparam("name"))
+    .order_by(user_task.c.ended_at.desc(), user_task.c.key.desc())
+    .limit(OWN + 1)
+)
+
+_NAMES: BindParameter[str] = bindparam("names", expanding=True)
+_ASSIGNED = user_task.c.assignee.in_(_NAMES)
+_OFFERED = exists(
+    select(task_candidate.c.task_key).where(
+        task_candidate.c.task_key == user_task.c.key,
+        or_(
+            and_(task_candidate.c.kind == "group", task_candidate.c.name.in_(bindparam("groups", expanding=True))),
+            and_(task_candidate.c.kind == "user", task_candidate.c.name.in_(_NAMES)),
+        ),
+    )
+)
+# Roughly whose a task is; the rules are applied to what is left.
+_TAB = {
+    "mine": (IS_OPEN, _ASSIGNED),
+    "groups": (IS_OPEN, _OFFERED),
+    "overdue": (IS_OPEN, user_task.c.due_sort <= bindparam("due"), or_(_ASSIGNED, _OFFERED)),
+    "done": (user_task.c.state != "OPEN", user_task.c.ended_by.in_(_NAMES)),
+    "all": (IS_OPEN, or_(_ASSIGNED, _OFFERED)),
+    "everything": (IS_OPEN,),  # `all`, for those who see everything
+}
+
+
+def _hits(cases: Subquery, tab: str) -> Select[*tuple[Any, ...]]:
+    """Tasks of a tab in the cases found, the newest case first."""
+    return (
+        _TEXTS.join(cases, cases.c.instance_key == user_task.c.instance_key)
+        .where(*_TAB[tab])
+        .order_by(user_task.c.instance_key.desc(), user_task.c.key.desc())
+    )
+
+
+def _extent(cases: Subquery) -> Select[*tuple[Any, ...]]:
+    return select(func.count().label("number"), func.min(cases.c.instance_key).label("last")).select_from(cases)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Keys of the tasks found, the newest case first; `complete`: nothing may be missing among them."""
+
+    keys: list[int]
+    complete: bool
+
+
+def search_tasks(reading: Reading, piles: Piles, tab: str, words: Words, most: int) -> Hits:
+    """Return the first tasks of a tab whose texts hold all words, at most so many."""
+    asked = search.question(reading, words, tasks=True)
+    walk = _Walk(reading, piles, tab, words, asked) if asked is not None else None
+    if walk is not None and walk.on(most, sum(_STEPS[:2])):
+        return Hits(walk.found[:most], complete=True)
+    own, all_of_it = _own(reading, piles, tab, words)
+    if all_of_it:
+        return Hits(own[:most], complete=True)
+    if walk is None:
+        return Hits(own[:most], complete=False)
+    complete = walk.on(most, FARTHEST)
+    return Hits(walk.found[:most], complete)
+
+
+class _Walk:
+    """Going through the cases that hold the words, the newest first."""
+
+    def __init__(self, reading: Reading, piles: Piles, tab: str, words: Words, asked: Question) -> None:
+        self.found: list[int] = []
+        self._reading, self._piles, self._tab, self._words, self._asked = reading, piles, tab, words, asked
+        cases = asked.cases(reading)
+        self._extent, self._hits = _extent(cases), _hits(cases, "everything" if tab == "all" and piles.sees_all else tab)
+        self._given: dict[str, Any] = {"names": piles.names if tab != "done" else piles.names[:1], "groups": piles.groups}
+        if tab == "overdue":
+            self._given["due"] = to_microseconds(reading.now)
+        self._before = search.NEWEST
+        self._looked_at = self._step = 0
+
+    def on(self, most: int, farthest: int) -> bool:
+        """Go on until so many tasks are found, or no case is left (True), or so many cases were looked at (False)."""
+        while len(self.found) < most:
+            if self._before < 0:
+                return True
+            if self._looked_at >= farthest:
+                return False
+            self._one(min(_STEPS[min(self._step, len(_STEPS) - 1)], farthest - self._looked_at))
+        return True
+
+    def _one(self, size: int) -> None:
+        given = self._asked.parameters(self._reading, self._before, size)
+        extent = self._reading.one(self._extent, given)
+        assert extent is not None  # an aggregate has a row
+        if extent.number:
+            rows = self._reading.all(self._hits, {**given, **self._given})
+            self.found += _checked(self._piles, self._tab, self._words, rows)
+        self._before = extent.last if extent.number == size else -1
+        self._looked_at += size
+        self._step += 1
+
+
+def _own(reading: Reading, piles: Piles, tab: str, words: Words) -> tuple[list[int], bool]:
+    """Compare a person's own pile; return what was found, and whether that is all of it."""
+    if tab == "done":
+        keys = [row.key for row in reading.all(_DONE, {"name": piles.acting.username})]
+    else:
+        keys = list(islice(piles.keys(tab), OWN + 1))
+    rows = tasks_by_key(reading, keys[:OWN], _TEXTS_BY_KEY)
+    rows.sort(key=lambda row: (-row.instance_key, -row.key))
+    return [row.key for row in rows if _holds(words, row)], len(keys) <= OWN
+
+
+def _checked(piles: Piles, tab: str, words: Words, rows: Any) -> list[int]:
+    keys = [row.key for row in rows if _holds(words, row)]
+    if tab == "done":
+        return keys
+    theirs = piles.theirs(tab, keys)
+    return [key for key in keys if key in theirs]
+
+
+def _holds(words: Words, row: Any) -> bool:
+    return words.in_texts(row.business_id, row.subject, row.process_name, row.bpmn_process_id, row.name)

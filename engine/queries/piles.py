@@ -1,0 +1,152 @@
+"""A person's open tasks, tab by tab, in order of urgency: read from the ranges of an index as far as somebody asks.
+
+A group's open tasks are one range; the ranges of several groups (and of those whom a person stands in for) are merged. A range
+that was read for the page is there for the counts.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select, tuple_
+
+from engine.queries.rows import by_keys, tasks_by_key
+from engine.store import Reading
+from engine.store.rights import Actor, may_work
+from engine.store.tables import IS_OPEN, task_candidate, user_task
+from engine.store.transactions import Found
+from engine.store.types import to_microseconds
+
+_BATCH = 100
+_CHECKED = 51
+
+_Place = tuple[int, int, bool]  # due_sort, task key, whether it is the person's for certain
+
+_OFFERED = (
+    select(task_candidate.c.due_sort, task_candidate.c.task_key, user_task.c.excluded_users)
+    .join(user_task, user_task.c.key == task_candidate.c.task_key)
+    .where(
+        task_candidate.c.kind == bindparam("kind"),
+        task_candidate.c.name == bindparam("name"),
+        tuple_(task_candidate.c.due_sort, task_candidate.c.task_key) > tuple_(bindparam("sort"), bindparam("task")),
+    )
+    .order_by(task_candidate.c.due_sort, task_candidate.c.task_key)
+    .limit(_BATCH)
+)
+_OPEN = (
+    select(user_task.c.due_sort, user_task.c.key.label("task_key"), user_task.c.excluded_users)
+    .where(IS_OPEN, tuple_(user_task.c.due_sort, user_task.c.key) > tuple_(bindparam("sort"), bindparam("task")))
+    .order_by(user_task.c.due_sort, user_task.c.key)
+    .limit(_BATCH)
+)
+_ASSIGNED = _OPEN.where(user_task.c.assignee == bindparam("name"))
+# What decides whether a task is somebody's.
+_RIGHTS = by_keys(
+    select(
+        user_task.c.key,
+        user_task.c.bpmn_process_id,
+        user_task.c.assignee,
+        user_task.c.on_behalf_of,
+        user_task.c.candidate_groups,
+        user_task.c.candidate_users,
+        user_task.c.excluded_users,
+    )
+)
+
+
+class Piles:
+    """The open tasks of a person, by tab.
+
+    Attributes:
+        names: usernames that count as theirs: their own, and of those they stand in for.
+        groups: group ids, likewise.
+        sees_all: whether the tab `all` shows them everything.
+    """
+
+    def __init__(self, reading: Reading, acting: Actor) -> None:
+        self._reading = reading
+        self.acting = acting
+        own = acting.person
+        self.sees_all = own.is_admin or own.is_auditor
+        self.names = list(dict.fromkeys([own.username, *(absent.person.username for absent in acting.absent)]))
+        self.groups = sorted(own.groups.union(*(absent.person.groups for absent in acting.absent)))
+        self._assigned = [self._range(_ASSIGNED, {"name": name}, own=name == own.username) for name in self.names]
+        self._offered = [
+            *(self._range(_OFFERED, {"kind": "group", "name": name}, own=name in own.groups) for name in self.groups),
+            *(self._range(_OFFERED, {"kind": "user", "name": name}, own=name == own.username) for name in self.names),
+        ]
+
+    def _range(self, statement: Select[*tuple[Any, ...]], parameters: dict[str, str], *, own: bool) -> _Range:
+        return _Range(self._reading, statement, parameters, self.acting.username if own else None)
+
+    def keys(self, tab: str) -> Iterator[int]:
+        """Yield the keys of the tasks in a tab, the most urgent first."""
+        if tab == "all" and self.sees_all:
+            yield from (key for _, key, _ in _Range(self._reading, _OPEN, {}, self.acting.username))
+            return
+        places = self._places(tab)
+        while batch := list(islice(places, _CHECKED)):
+            doubtful = [key for key, certain in batch if not certain]
+            theirs = self.theirs(tab, doubtful) if doubtful else ()
+            yield from (key for key, certain in batch if certain or key in theirs)
+
+    def theirs(self, tab: str, keys: Iterable[int]) -> set[int]:
+        """Return those of some open tasks that a tab shows, by all rules."""
+        return {row.key for row in tasks_by_key(self._reading, list(keys), _RIGHTS) if self._belongs(tab, row)}
+
+    def _belongs(self, tab: str, row: Found) -> bool:
+        if tab == "all" and self.sees_all:
+            return True
+        if tab == "mine" and row.assignee is None:
+            return False
+        if tab == "groups" and row.assignee is not None:
+            return False
+        return may_work(self.acting, row) or row.assignee == self.acting.username
+
+    def _places(self, tab: str) -> Iterator[tuple[int, bool]]:
+        """Yield task keys, each once, until the limit of the tab, and whether it is theirs for certain."""
+        limit = to_microseconds(self._reading.now) if tab == "overdue" else None
+        ranges = {"mine": self._assigned, "groups": self._offered}.get(tab, self._assigned + self._offered)
+        for (sort, key), same in groupby(heapq.merge(*ranges), key=itemgetter(0, 1)):
+            if limit is not None and sort > limit:
+                return
+            yield key, any(certain for _, _, certain in same)
+
+
+class _Range:
+    """A range of an index, read in batches, each beginning behind the last place of the one before; what was read is kept.
+
+    Args:
+        own: the person whose own group or name it is: all of it is theirs, but what they are excluded from; None = of somebody
+            they stand in for, which depends on more.
+    """
+
+    def __init__(
+        self, reading: Reading, statement: Select[*tuple[Any, ...]], parameters: dict[str, str], own: str | None
+    ) -> None:
+        self._reading = reading
+        self._statement = statement
+        self._parameters = parameters
+        self._own = own
+        self._read: list[_Place] = []
+        self._ended = False
+
+    def __iter__(self) -> Iterator[_Place]:
+        at = 0
+        while at < len(self._read) or self._more():
+            yield self._read[at]
+            at += 1
+
+    def _more(self) -> bool:
+        if self._ended:
+            return False
+        sort, task, _ = self._read[-1] if self._read else (-1, -1, False)
+        rows = self._reading.all(self._statement, {**self._parameters, "sort": sort, "task": task})
+        own = self._own
+        self._read += [(row[0], row[1], own is not None and (row[2] is None or own not in row[2])) for row in rows]
+        self._ended = len(rows) < _BATCH
+        return bool(rows)
