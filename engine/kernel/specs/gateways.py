@@ -8,7 +8,7 @@ from functools import cached_property
 
 from engine.definitions.model import Flow
 from engine.kernel.specs.base import Node
-from engine.kernel.spiff import FUTURE, WAITING, CoreTask
+from engine.kernel.spiff import ERROR, FUTURE, WAITING, CoreTask
 from engine.kernel.trouble import Trouble
 
 
@@ -164,7 +164,7 @@ class ComplexGateway(_Join):
 
     def is_met(self, task: CoreTask) -> bool:
         tree, waiting = task.tree, self.waiting(task)
-        if any("reset" in t.memo for t in waiting.values()):
+        if any("reset" in t.memo for t in waiting.values()) or self._in_trouble(task.scope):
             return False  # it counts after the reset
         counts = Counter(t.memo["via"] for t in waiting.values())
         counted = {**dict.fromkeys(self.element.incoming, 0), **counts, "activationCount": counts.total()}
@@ -186,6 +186,11 @@ class ComplexGateway(_Join):
         else:
             self._start_anew(task.scope)
         return True
+
+    def _in_trouble(self, scope: CoreTask) -> bool:
+        """Whether the reset is due and held by an incident."""
+        children = (scope.tree.tasks[key] for key in scope.child_keys)
+        return any(t.spec is self and t.state == ERROR and "reset" in t.memo for t in children)
 
     def _take(self, task: CoreTask, flows: Set[str]) -> set[str]:
         """Take one token, the oldest, from each of some flows; return the flows that had one."""

@@ -168,6 +168,22 @@ def test_a_reset_whose_condition_fails_is_an_incident() -> None:
     assert play.names == ["late"]
 
 
+def test_nothing_starts_anew_before_a_reset_that_an_incident_holds() -> None:
+    late = flow("g", "late", "=not(waitingForStart) and n > 0") + user("late") + end("e2") + flow("late", "e2")
+    body = start() + element("parallelGateway", "f") + gateway("activationCount >= 1") + user("x") + user("y") + user("v")
+    body += element("exclusiveGateway", "m") + flow("s", "f") + flow("f", "m") + flow("m", "x") + flow("f", "y")
+    body += flow("x", "g") + flow("y", "g") + flow("g", "v", "=waitingForStart") + late + flow("v", "m")
+    play = Play(body)
+    play.do("x")
+    play.do("y")
+    assert [i.element_id for i in play.incidents] == ["g"]
+    play.do("v")
+    play.do("x")
+    assert play.names == []
+    play.resolve("g", n=1)
+    assert play.names == ["late", "late", "v"], "the reset, the next start, and its reset: nothing else can come"
+
+
 def test_a_joining_gateway_needs_its_condition() -> None:
     body = start() + gateway(None) + element("parallelGateway", "f") + end() + flow("s", "f") + flow("g", "e")
     assert "activationCondition" in refused(body + flow("f", "g") + flow("f", "g"))
