@@ -43,7 +43,7 @@ def remember(tree: Tree, task: CoreTask) -> bool:
         return False
     if spec.undone_by is None and not any(_done_in(tree, task)):
         return False
-    _stay(tree, task)
+    _stay(tree, task, next(tree.surroundings.keys))
     return True
 
 
@@ -151,21 +151,22 @@ def _end_what_runs(tree: Tree, scope: CoreTask, by: str) -> None:
             if child.spec.collects:
                 for done in list(_done_in(tree, child)):
                     tree.move(done, scope)
-            if any(_done_in(tree, child)):
+            last = max((int(done.memo["kept"]) for done in _done_in(tree, child)), default=None)
+            if last is not None:
                 tree.emit(a.ElementTerminated(child.key, child.spec.element.id, by))
                 child.memo["aborted"] = True
                 tree.release(child)
-                _stay(tree, child)
+                _stay(tree, child, last)
             else:
                 tree.kill(child, by)
         else:
             tree.kill(child, by)
 
 
-def _stay(tree: Tree, task: CoreTask) -> None:
-    for name in ("on", "interrupted", "stops", "by"):
+def _stay(tree: Tree, task: CoreTask, place: int) -> None:
+    for name in ("on", "interrupted", "cancelled", "stops", "by", "undoing"):
         task.memo.pop(name, None)
-    task.memo["kept"] = next(tree.surroundings.keys)
+    task.memo["kept"] = place
     task.become(WAITING)
 
 

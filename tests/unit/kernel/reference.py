@@ -382,12 +382,17 @@ class _Guard(Run):
     handler: Block | None = None
     handling: Run | None = None
     outer: Scope = field(default_factory=Scope)
+    cancels: bool = False
     log: list[Done] | None = None  # where its completion is written down; None = in the scope around
 
     def settle(self) -> None:
         if self.handling is None and self.alarm is not None and self.alarm.done:
             assert self.handler is not None
-            self.handling = self.handler.run(self.outer)
+            if self.cancels:
+                harvest_all(self.inside.parts, self.inside.log)
+                self.handling = _Cancelling(undo=undoing([self.inside.log]), handler=self.handler, outer=self.outer)
+            else:
+                self.handling = self.handler.run(self.outer)
         if self.handling is not None:
             settle(self.handling)
             self.done = self.handling.done
@@ -408,12 +413,73 @@ class _Guard(Run):
 
 
 @dataclass
+class _Cancelling(Run):
+    undo: _Undoing = field(default_factory=_Undoing)
+    handler: Block = field(default_factory=Block)
+    outer: Scope = field(default_factory=Scope)
+    handling: Run | None = None
+
+    def settle(self) -> None:
+        settle(self.undo)
+        if self.undo.done and self.handling is None:
+            self.handling = self.handler.run(self.outer)
+        if self.handling is not None:
+            settle(self.handling)
+            self.done = self.handling.done
+
+    def open(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.undo).open()
+
+    def timers(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.undo).timers()
+
+    def messages(self) -> Iterator[tuple[str, Run]]:
+        yield from (self.handling or self.undo).messages()
+
+
+def harvest_all(runs: list[Run], log: list[Done]) -> None:
+    """A transaction is cancelled: what running scopes in it did is undone with what the transaction itself did."""
+    abandon(log)
+    for run in runs:
+        _harvest(run, log)
+
+
+def _harvest(run: Run, log: list[Done]) -> None:
+    if run.done:
+        return
+    if isinstance(run, _Guard) and isinstance(run.handling, _Cancelling) and not run.handling.undo.done:
+        _harvest_scope(run.inside, [], log)
+    elif (isinstance(run, _Guard) and run.handling is None) or isinstance(run, _Watched):
+        _harvest_scope(run.inside, run.inside.parts, log)
+    elif isinstance(run, Scope):
+        _harvest_scope(run, run.parts, log)
+    else:
+        if isinstance(run, _Every):
+            log += run.log
+        for name in ("current", "chosen", "run", "handling"):
+            if isinstance(inner := getattr(run, name, None), Run) and not isinstance(run, _Undoing):
+                _harvest(inner, log)
+        for part in run.parts if isinstance(run, _All) else ():
+            _harvest(part, log)
+
+
+def _harvest_scope(scope: Scope, parts: list[Run], log: list[Done]) -> None:
+    harvest_all(parts, scope.log)
+    if scope.log:
+        log.append(Done(inside=scope.log, order=max(done.order for done in scope.log)))
+
+
+@dataclass
 class Sub(Block):
-    """A sub-process; with `handler`, a task in it may end it by an error that is caught at its boundary."""
+    """A sub-process; with `handler`, a task in it may end it by an error that is caught at its boundary.
+
+    With `cancels` it is a transaction, which that task cancels.
+    """
 
     body: Block = field(default_factory=Task)
     handler: Block | None = None
     alarm: str = ""
+    cancels: bool = False
 
     def draw(self, names: Names, variables: dict[str, object]) -> Drawn:
         sub, first, last, merge = names("sp"), names("s"), names("e"), names("m")
@@ -422,12 +488,11 @@ class Sub(Block):
         xml = element("exclusiveGateway", merge) + flow(sub, merge)
         if self.handler is not None:
             self.alarm, failed, caught = names("u"), names("e"), names("b")
-            inner += user(self.alarm) + end(failed, event("error", "E")) + flow(first, self.alarm) + flow(self.alarm, failed)
+            thrown = event("cancel") if self.cancels else event("error", "E")
+            inner += user(self.alarm) + end(failed, thrown) + flow(first, self.alarm) + flow(self.alarm, failed)
             handler = self.handler.draw(names, variables)
-            xml += (
-                boundary(caught, sub, event("error", "E")) + handler.xml + flow(caught, handler.first) + flow(handler.last, merge)
-            )
-        return Drawn(xml + element("subProcess", sub, inner), sub, merge)
+            xml += boundary(caught, sub, thrown) + handler.xml + flow(caught, handler.first) + flow(handler.last, merge)
+        return Drawn(xml + element("transaction" if self.cancels else "subProcess", sub, inner), sub, merge)
 
     def run(self, scope: Scope) -> Run:
         inside = Scope()
@@ -436,7 +501,7 @@ class Sub(Block):
         if self.handler is not None:
             alarm = Leaf(task=self.alarm)
             inside.parts.append(alarm)
-        return _Guard(inside=inside, alarm=alarm, handler=self.handler, outer=scope)
+        return _Guard(inside=inside, alarm=alarm, handler=self.handler, outer=scope, cancels=self.cancels)
 
 
 @dataclass

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from engine.kernel import advance as a
 from tests.unit.kernel.drawing import (
     Play,
@@ -199,3 +202,31 @@ def test_variables_of_a_message_wake_it() -> None:
 def test_local_variables_of_input_mappings_are_seen() -> None:
     body = start() + user("u", io({"x": "=1"})) + boundary("c", "u", condition("=x = 1")) + user("out") + end()
     assert Play(body + chain("s", "u", "e") + chain("c", "out", "e")).names == ["out"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from([None, 0, 1, 2])), max_size=12))
+def test_a_condition_fires_as_often_as_it_becomes_true(settings_: list[tuple[str, int | None]]) -> None:
+    body = start() + user("u") + boundary("c", "u", condition("=x > y"), interrupting=False) + user("look") + end()
+    play = Play(body + chain("s", "u", "e") + chain("c", "look", "e"))
+    known: dict[str, int | None] = {"x": None, "y": None}
+    held, times = False, 0
+    for name, value in settings_:
+        known[name] = value
+        put(play, **{name: value})
+        x, y = known["x"], known["y"]
+        holds = x is not None and y is not None and x > y
+        times += holds and not held
+        held = holds
+        assert play.names == ["look"] * times + ["u"]
+
+
+def test_camunda_7_writes_conditions_in_its_own_way() -> None:
+    given_ = (
+        '<b:conditionalEventDefinition c:variableName="x" c:variableEvents="create, update"><b:condition>${x > 1}</b:condition>'
+    )
+    catching = element("intermediateCatchEvent", "c", given_ + "</b:conditionalEventDefinition>")
+    waits = element("userTask", "u", **{"c:assignee": "anna"})
+    play = Play(start() + catching + waits + end() + chain("s", "c", "u", "e"))
+    put(play, x=2)
+    assert play.names == ["u"]

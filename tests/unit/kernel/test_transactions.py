@@ -112,6 +112,22 @@ def test_cancelling_ends_what_runs_and_undoes_what_running_sub_processes_did() -
     assert {c.element_id: c.by for c in play.of(a.ElementTerminated)} == {"meal": "e3", "trip": "e3", "t": "c"}
 
 
+def test_what_running_sub_processes_did_is_undone_in_the_order_in_which_it_was_done() -> None:
+    deep = start("s3") + user("seat") + user("meal") + end("e4") + chain("s3", "seat", "meal", "e4") + undo_task("seat")
+    inner = start("s2") + element("subProcess", "trip", deep) + user("car") + user("stop") + end("e3", event("cancel"))
+    inner += flow("s2", "trip") + flow("s2", "car") + flow("s2", "stop") + flow("stop", "e3") + undo_task("car")
+    for first, second in (("car", "seat"), ("seat", "car")):
+        play = Play(transaction(inner))
+        play.do(first)
+        play.do(second)
+        play.do("stop")
+        assert play.names == [f"-{second}"]
+        play.do(f"-{second}")
+        assert play.names == [f"-{first}"]
+        play.do(f"-{first}")
+        assert play.names == ["sorry"]
+
+
 def test_a_running_multi_instance_in_a_cancelled_transaction() -> None:
     inner = start("s2") + user("seat", inner=each("[1,2,3]", "x")) + user("stop") + end("e3", event("cancel"))
     inner += flow("s2", "seat") + chain("s2", "stop", "e3") + undo_task("seat")
