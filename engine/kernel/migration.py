@@ -228,16 +228,16 @@ class _Planner:
         return f"应附着在 {self._to(element.attached_to)} 上，目标附着在 {goal.attached_to} 上 / attached elsewhere"
 
     def _tokens(self, row: a.ElementRow, element: Element, goal: Element) -> str | None:
-        """Why a token that waits for others here cannot; notes by which flows it, and those taken before, came."""
+        """Why a token that waits for others here cannot; notes by which flow it, or those taken before, came."""
         if "gathers" in row.data and element.start_quantity != goal.start_quantity:
             return "所需令牌数变了 / tokens wait here, and the target needs another number of them"
-        if not self._spec(row).joins or row.state not in {"WAITING", "ERROR", "FUTURE"}:
+        if not self._spec(row).joins or "on" in row.data:
             return None
         if len(goal.incoming) < len(element.incoming):
             return "等待汇合，而目标网关的入线更少 / a token waits at this join, whose target has fewer flows"
         if (element.activation is None) != (goal.activation is None):
             return "汇合的条件有无变了 / a token waits at this join, which has an activation condition in one of them only"
-        for name in ("via", "reset", "taken"):
+        for name in ("via", "reset"):
             if name in row.data and row.data[name] is not None:
                 given = row.data[name]
                 flows = [self._flow(via, goal.incoming) for via in ([given] if isinstance(given, str) else given)]
