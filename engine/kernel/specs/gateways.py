@@ -178,7 +178,7 @@ class ComplexGateway(_Join):
         if not met:
             return False
         taken = sorted(self._take(task, frozenset(self.element.incoming)))
-        task.memo["taken"] = True
+        task.memo["taken"] = taken
         tree.entered(task)
         if self._resets or set(self.element.incoming) - set(taken):
             keeper = tree.place(task.scope, self, WAITING, reset=taken)
