@@ -112,8 +112,6 @@ class _Loading:
         self.left -= 1
         found = None if self.resolve_import is None else self.resolve_import(imported.namespace, imported.location)
         if found is None:
-            refuse(
-                f"找不到导入的模型 {imported.namespace}：请一起部署 (the imported model must be deployed with it)"
-            )
+            refuse(f"找不到导入的模型 {imported.namespace}：请一起部署 (the imported model must be deployed with it)")
             return None
         return found if isinstance(found, Model) else self.model(found, path)

@@ -11,6 +11,7 @@ import engine.feel.builtins  # noqa: F401  (registers the built-in functions)
 from engine.errors import EvaluationFailed, FeelSyntaxError
 from engine.feel.closures import Compiled
 from engine.feel.compiler import Compiler, Frame
+from engine.feel.conditions import UNSURE, Condition, short_condition
 from engine.feel.environment import Environment, FeelWarning, Run
 from engine.feel.functions import BUILT_IN, BUILT_IN_NAMES
 from engine.feel.names import needs_scope
@@ -33,13 +34,16 @@ class Expression:
         functions: those of the names that it calls.
     """
 
-    __slots__ = ("_compiled", "functions", "names", "text")
+    __slots__ = ("_compiled", "_short", "functions", "names", "text")
 
-    def __init__(self, text: str, compiled: Compiled, names: frozenset[str], functions: frozenset[str]) -> None:
+    def __init__(
+        self, text: str, compiled: Compiled, short: Condition | None, names: frozenset[str], functions: frozenset[str]
+    ) -> None:
         self.text = text
         self.names = names
         self.functions = functions
         self._compiled = compiled
+        self._short = short
 
     def evaluate(self, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> Any:
         """Return the value; null (None) where FEEL has no result.
@@ -50,6 +54,10 @@ class Expression:
         Raises:
             EvaluationFailed: a limit was exceeded, or an `assert` does not hold.
         """
+        if self._short is not None:
+            answer = self._short(context)
+            if answer is not UNSURE:
+                return answer
         try:
             return self._compiled(OuterScope(context, Run(env)))
         except (RecursionError, DecimalException) as error:
@@ -59,6 +67,10 @@ class Expression:
         self, context: Mapping[str, Any] = NOTHING, env: Environment | None = None
     ) -> tuple[Any, tuple[FeelWarning, ...]]:
         """Return the value, and why parts of it became null."""
+        if self._short is not None:
+            answer = self._short(context)
+            if answer is not UNSURE:
+                return answer, ()
         run = Run(env)
         try:
             return self._compiled(OuterScope(context, run)), run.warnings
@@ -103,6 +115,28 @@ class UnaryTests:
         return f"UnaryTests({self.text!r})"
 
 
+def _mapping(context: Any) -> Mapping[str, Any]:
+    """Return a context that is one.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if type(context) is not dict and not isinstance(context, Mapping):
+        raise TypeError(f"变量应为 Mapping，却是 {type(context).__name__} (the context has to be a mapping)")
+    return context
+
+
+def _text(text: Any) -> str:
+    """Return a text that is one.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"表达式应为 str，却是 {type(text).__name__} (the expression has to be a str)")
+    return text
+
+
 def _failed(text: str, error: Exception) -> EvaluationFailed:
     reason = "嵌套太深 (nested too deeply)" if isinstance(error, RecursionError) else "数字无效 (an invalid number)"
     return EvaluationFailed(f"表达式 “{text[:80]}” {reason}")
@@ -131,21 +165,22 @@ def compile_unary_tests(text: str, names: Collection[str] = ()) -> UnaryTests:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _expression(text: str, names: frozenset[str]) -> Expression:
-    stripped = text.lstrip()
+    stripped = _text(text).lstrip()
     source = " " * (len(text) - len(stripped) + 1) + stripped[1:] if stripped.startswith("=") else text
     compiler = Compiler()
     try:
-        compiled = compiler.compile(Parser(source, names, BUILT_IN_NAMES).expression_only())
+        node = Parser(source, names, BUILT_IN_NAMES).expression_only()
+        compiled = compiler.compile(node)
     except RecursionError:
         raise FeelSyntaxError("表达式嵌套太深 (nested too deeply)", text=text[:200]) from None
-    return Expression(text, compiled, frozenset(compiler.free), frozenset(compiler.called))
+    return Expression(text, compiled, short_condition(node), frozenset(compiler.free), frozenset(compiler.called))
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _unary_tests(text: str, names: frozenset[str]) -> UnaryTests:
     compiler = Compiler([Frame(("?",))])
     try:
-        compiled = compiler.tests(Parser(text, names, BUILT_IN_NAMES).unary_tests_only())
+        compiled = compiler.tests(Parser(_text(text), names, BUILT_IN_NAMES).unary_tests_only())
     except RecursionError:
         raise FeelSyntaxError("单元格嵌套太深 (nested too deeply)", text=text[:200]) from None
     return UnaryTests(text, compiled, frozenset(compiler.free), frozenset(compiler.called))
@@ -158,7 +193,7 @@ def evaluate(text: str, context: Mapping[str, Any] = NOTHING, env: Environment |
         FeelSyntaxError: it cannot be read.
         EvaluationFailed: a limit was exceeded, or an `assert` does not hold.
     """
-    return _expression(text, special_names(context)).evaluate(context, env)
+    return _expression(text, special_names(_mapping(context))).evaluate(context, env)
 
 
 def unary_test(text: str, value: Any, context: Mapping[str, Any] = NOTHING, env: Environment | None = None) -> bool | None:
@@ -168,7 +203,7 @@ def unary_test(text: str, value: Any, context: Mapping[str, Any] = NOTHING, env:
         FeelSyntaxError: they cannot be read.
         EvaluationFailed: a limit was exceeded.
     """
-    return _unary_tests(text, special_names(context)).test(value, context, env)
+    return _unary_tests(text, special_names(_mapping(context))).test(value, context, env)
 
 
 def special_names(context: Mapping[str, Any], depth: int = 4) -> frozenset[str]:

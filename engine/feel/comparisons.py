@@ -7,19 +7,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from engine.feel.conditions import COMPARISONS, EXACT
 from engine.feel.operations import equal, kind_of, ordered, satisfies
 from engine.feel.scope import MISSING, Scope
 from engine.feel.values import Range
 
 Compiled = Callable[[Scope], Any]
-_simple: dict[str, Callable[[Any, Any], bool]] = {
-    "=": python.eq,
-    "!=": python.ne,
-    "<": python.lt,
-    "<=": python.le,
-    ">": python.gt,
-    ">=": python.ge,
-}
 _COMPARABLE = frozenset({Decimal, str})
 
 
@@ -36,7 +29,7 @@ def comparison(
         outer: the left side's name, if it is a variable of the scope in which the closure runs.
         asked: the same, for a name of an inner scope whose values are FEEL's already (`?`).
     """
-    simple = _simple[operator]
+    simple = COMPARISONS[operator]
     general = _general(operator, left, right)
     if known is None or type(known[0]) not in _COMPARABLE:
         return general
@@ -56,7 +49,10 @@ def comparison(
 
         def variable_with_number(scope: Scope) -> Any:
             subject = scope.vars.get(name, MISSING)
-            if type(subject) is Decimal or type(subject) is int:
+            if type(subject) is Decimal:
+                if subject.is_finite():
+                    return simple(subject, value)
+            elif type(subject) is int and -EXACT < subject < EXACT:
                 return simple(subject, value)
             return general(scope)
 
@@ -72,7 +68,7 @@ def comparison(
 
 
 def _general(operator: str, left: Compiled, right: Compiled) -> Compiled:
-    simple = _simple[operator]
+    simple = COMPARISONS[operator]
 
     def compare(scope: Scope) -> Any:
         subject, other = left(scope), right(scope)

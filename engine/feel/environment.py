@@ -81,6 +81,17 @@ class Environment:
     limits: Limits = field(default_factory=Limits)
     random_bits: Callable[[int], int] = secrets.randbits
 
+    def __post_init__(self) -> None:
+        """Refuse what would only fail where an expression asks for it.
+
+        Raises:
+            TypeError: `now` is no datetime, or `limits` are none.
+        """
+        if self.now is not None and not isinstance(self.now, datetime):
+            raise TypeError(f"now 应为 datetime，却是 {type(self.now).__name__} (now has to be a datetime)")
+        if not isinstance(self.limits, Limits):
+            raise TypeError(f"limits 应为 Limits，却是 {type(self.limits).__name__} (limits have to be Limits)")
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone as an object."""

@@ -70,40 +70,61 @@ class Range:
         return f"{'[' if self.low_closed else '('}{low}..{high}{']' if self.high_closed else ')'}"
 
 
-PLAIN = frozenset({Decimal, str, bool, type(None), Date, Time, DateTime, DaysDuration, MonthsDuration, Range})
+NATIVE = frozenset({str, bool, type(None), Date, Time, DateTime, DaysDuration, MonthsDuration, Range})
 
 
-def from_python(value: Any) -> Any:
+def from_python(value: Any, lost: list[str] | None = None) -> Any:
     """Return a Python value as FEEL has it; what FEEL has no kind for is null.
 
     Nothing of a Python object can be reached: only JSON values, temporals and FEEL's own values pass.
+
+    Args:
+        value: see the table in `engine.feel`.
+        lost: gets the names of the Python types that became null, if given; infinities and not-a-numbers among them.
+    Raises:
+        EvaluationFailed: nested too deeply, or holding itself.
     """
+    try:
+        return _from_python(value, lost)
+    except RecursionError:
+        raise EvaluationFailed("值嵌套太深，或者包含自己 (a value nested too deeply, or holding itself)") from None
+
+
+def _from_python(value: Any, lost: list[str] | None) -> Any:
     kind = type(value)
-    if kind in PLAIN:
-        return value if kind is not Decimal else numbers.from_python(value)
-    if kind is int or kind is float:
-        return numbers.from_python(value)
-    if isinstance(value, (str, Mapping)):
-        if isinstance(value, str):
-            return str(value)
-        return {str(key): from_python(entry) for key, entry in value.items()}
-    if isinstance(value, Callable_):
+    if kind in NATIVE:
         return value
-    if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
-        return [from_python(item) for item in value]
-    if isinstance(value, Decimal):
-        return numbers.from_python(value)
-    if isinstance(value, python.datetime):
+    found: Any = None
+    if kind is Decimal or kind is int or kind is float:
+        found = numbers.from_python(value)
+    elif isinstance(value, str):
+        return str.__str__(value)
+    elif isinstance(value, Mapping):
+        return {_key(key): _from_python(entry, lost) for key, entry in value.items()}
+    elif isinstance(value, Callable_):
+        return value
+    elif isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_from_python(item, lost) for item in value]
+    elif isinstance(value, Decimal):
+        found = numbers.from_python(value)
+    elif isinstance(value, python.datetime):
         return DateTime.from_python(value)
-    if isinstance(value, python.date):
+    elif isinstance(value, python.date):
         return Date.from_python(value)
-    if isinstance(value, python.time):
+    elif isinstance(value, python.time):
         return Time.from_python(value)
-    if isinstance(value, python.timedelta):
+    elif isinstance(value, python.timedelta):
         return DaysDuration(timedelta_nanos(value))
-    if isinstance(value, int):
-        return numbers.from_python(int(value))
-    return None
+    elif isinstance(value, (int, float)):
+        found = numbers.from_python(int(value) if isinstance(value, int) else float(value))
+    if found is None and lost is not None:
+        lost.append(kind.__name__)
+    return found
+
+
+def _key(key: Any) -> str:
+    """Return an entry's name: of a text the text itself, whatever a subclass (an enumeration) shows; of a number its digits."""
+    return str.__str__(key) if isinstance(key, str) else str(key)
 
 
 MAX_DEPTH = 200
@@ -156,17 +177,14 @@ def _to_json(value: Any, size: _Size, depth: int) -> Any:
         return [_to_json(item, size, depth + 1) for item in value]
     if isinstance(value, dict):
         size.add(len(value))
-        return {size.text(key): _to_json(entry, size, depth + 1) for key, entry in value.items()}
+        return {size.text(_key(key)): _to_json(entry, size, depth + 1) for key, entry in value.items()}
     if isinstance(value, (Date, Time, DateTime, DaysDuration, MonthsDuration)):
         return str(value)
     if isinstance(value, Callable_):
         raise EvaluationFailed("函数不能存为变量 (a function cannot be stored)")
     if isinstance(value, Range):
         raise EvaluationFailed("区间不能存为变量 (a range cannot be stored)")
-    try:
-        converted = from_python(value)
-    except RecursionError:
-        raise EvaluationFailed("值嵌套太深，不能存为变量 (nested too deeply to be stored)") from None
+    converted = from_python(value)
     if converted is None:
         raise EvaluationFailed(f"这种值不能存为变量 (a {type(value).__name__} cannot be stored)")
     return _to_json(converted, size, depth)
