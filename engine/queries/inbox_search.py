@@ -16,37 +16,55 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, Subquery, and_, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from engine.queries.piles import Piles
 from engine.queries.rows import by_keys, tasks_by_key
 from engine.store import Reading, search
 from engine.store.search import Question, Words
 from engine.store.tables import IS_OPEN, process_definition, process_instance, task_candidate, user_task
+from engine.store.transactions import Found
 from engine.store.types import to_microseconds
 
-OWN = 2_000
+OWN = 1_500
 """Tasks of a person that are compared with the words one by one."""
-FARTHEST = 20_000
+FARTHEST = 10_000
 """Cases holding the words that are looked through for tasks of the person."""
 
 _STEPS = (128, 1024, 4096)  # cases at once: few suffice where most are the person's
+_SLICE = 51
 
 # What words are looked for in.
-_TEXTS = (
-    select(
-        user_task.c.key,
-        user_task.c.instance_key,
-        user_task.c.name,
-        process_instance.c.business_id,
-        process_instance.c.subject,
-        process_definition.c.name.label("process_name"),
-        process_definition.c.bpmn_process_id,
-    )
+_LINE: ColumnElement[str] = literal_column("'\n'", Text)
+_TEXT = (
+    func.coalesce(process_instance.c.business_id, "")
+    + _LINE
+    + process_instance.c.subject
+    + _LINE
+    + process_definition.c.name
+    + _LINE
+    + process_definition.c.bpmn_process_id
+    + _LINE
+    + user_task.c.name
+)
+_TEXTS = by_keys(
+    select(user_task.c.key, user_task.c.instance_key, _TEXT.label("text"))
     .join(process_instance, process_instance.c.key == user_task.c.instance_key)
     .join(process_definition, process_definition.c.key == process_instance.c.definition_key)
 )
-_TEXTS_BY_KEY = by_keys(_TEXTS)
 _DONE = (
     select(user_task.c.key)
     .where(user_task.c.ended_by == bindparam("name"))
@@ -79,9 +97,10 @@ _TAB = {
 def _hits(cases: Subquery, tab: str) -> Select[*tuple[Any, ...]]:
     """Tasks of a tab in the cases found, the newest case first."""
     return (
-        _TEXTS.join(cases, cases.c.instance_key == user_task.c.instance_key)
+        select(user_task.c.key)
+        .join_from(cases, user_task, user_task.c.instance_key == cases.c.instance_key)
         .where(*_TAB[tab])
-        .order_by(user_task.c.instance_key.desc(), user_task.c.key.desc())
+        .order_by(cases.c.instance_key.desc(), user_task.c.key.desc())
     )
 
 
@@ -103,11 +122,9 @@ def search_tasks(reading: Reading, piles: Piles, tab: str, words: Words, most: i
     walk = _Walk(reading, piles, tab, words, asked) if asked is not None else None
     if walk is not None and walk.on(most, sum(_STEPS[:2])):
         return Hits(walk.found[:most], complete=True)
-    own, all_of_it = _own(reading, piles, tab, words)
-    if all_of_it:
-        return Hits(own[:most], complete=True)
-    if walk is None:
-        return Hits(own[:most], complete=False)
+    size = len(_done(reading, piles)) if tab == "done" else piles.size(tab, OWN + 1)
+    if size <= OWN or walk is None:
+        return Hits(_own(reading, piles, tab, words)[:most], complete=size <= OWN)
     complete = walk.on(most, FARTHEST)
     return Hits(walk.found[:most], complete)
 
@@ -117,6 +134,7 @@ class _Walk:
 
     def __init__(self, reading: Reading, piles: Piles, tab: str, words: Words, asked: Question) -> None:
         self.found: list[int] = []
+        self._most = 0
         self._reading, self._piles, self._tab, self._words, self._asked = reading, piles, tab, words, asked
         cases = asked.cases(reading)
         self._extent, self._hits = _extent(cases), _hits(cases, "everything" if tab == "all" and piles.sees_all else tab)
@@ -128,6 +146,7 @@ class _Walk:
 
     def on(self, most: int, farthest: int) -> bool:
         """Go on until so many tasks are found, or no case is left (True), or so many cases were looked at (False)."""
+        self._most = most
         while len(self.found) < most:
             if self._before < 0:
                 return True
@@ -140,32 +159,34 @@ class _Walk:
         given = self._asked.parameters(self._reading, self._before, size)
         extent = self._reading.one(self._extent, given)
         assert extent is not None  # an aggregate has a row
-        if extent.number:
-            rows = self._reading.all(self._hits, {**given, **self._given})
-            self.found += _checked(self._piles, self._tab, self._words, rows)
+        keys = [row.key for row in self._reading.all(self._hits, {**given, **self._given})] if extent.number else []
+        for begin in range(0, len(keys), _SLICE):
+            if len(self.found) < self._most:
+                self.found += self._theirs(keys[begin : begin + _SLICE])
         self._before = extent.last if extent.number == size else -1
         self._looked_at += size
         self._step += 1
 
+    def _theirs(self, keys: list[int]) -> list[int]:
+        held = [row.key for row in _holding(self._reading, self._words, keys)]
+        if self._tab == "done" or not held:
+            return held
+        theirs = self._piles.theirs(self._tab, held)
+        return [key for key in held if key in theirs]
 
-def _own(reading: Reading, piles: Piles, tab: str, words: Words) -> tuple[list[int], bool]:
-    """Compare a person's own pile; return what was found, and whether that is all of it."""
-    if tab == "done":
-        keys = [row.key for row in reading.all(_DONE, {"name": piles.acting.username})]
-    else:
-        keys = list(islice(piles.keys(tab), OWN + 1))
-    rows = tasks_by_key(reading, keys[:OWN], _TEXTS_BY_KEY)
+
+def _own(reading: Reading, piles: Piles, tab: str, words: Words) -> list[int]:
+    """Compare the first of a person's own pile; return what holds the words, the newest case first."""
+    keys = _done(reading, piles)[:OWN] if tab == "done" else list(islice(piles.keys(tab), OWN))
+    rows = _holding(reading, words, keys)
     rows.sort(key=lambda row: (-row.instance_key, -row.key))
-    return [row.key for row in rows if _holds(words, row)], len(keys) <= OWN
+    return [row.key for row in rows]
 
 
-def _checked(piles: Piles, tab: str, words: Words, rows: Any) -> list[int]:
-    keys = [row.key for row in rows if _holds(words, row)]
-    if tab == "done":
-        return keys
-    theirs = piles.theirs(tab, keys)
-    return [key for key in keys if key in theirs]
+def _done(reading: Reading, piles: Piles) -> list[int]:
+    return [row.key for row in reading.all(_DONE, {"name": piles.acting.username})]
 
 
-def _holds(words: Words, row: Any) -> bool:
-    return words.in_texts(row.business_id, row.subject, row.process_name, row.bpmn_process_id, row.name)
+def _holding(reading: Reading, words: Words, keys: list[int]) -> list[Found]:
+    rows = tasks_by_key(reading, keys, _TEXTS)
+    return [row for row, holds in zip(rows, words.among([row.text for row in rows]), strict=True) if holds]

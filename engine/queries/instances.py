@@ -14,6 +14,7 @@ from engine.history.replay import replay
 from engine.queries import forms
 from engine.queries import journal as past
 from engine.queries.alerts import alerts_of
+from engine.queries.case_list import list_cases
 from engine.queries.incidents import incidents_of
 from engine.queries.records import (
     Choice,
@@ -29,7 +30,7 @@ from engine.queries.records import (
 from engine.queries.rows import INSTANCES, TASKS, instance_of, tasks_of
 from engine.queries.visibility import hidden_scopes
 from engine.store import Reading
-from engine.store.cases import CaseFilter, conditions
+from engine.store.cases import CaseFilter
 from engine.store.context import Context
 from engine.store.directory import Person
 from engine.store.library import ProcessVersion
@@ -146,20 +147,14 @@ def instances(
 ) -> InstanceList:
     """Return a page of the cases that a person may see, the newest first, called ones not listed; see `CaseFilter`."""
     wanted = CaseFilter(search, bpmn_process_id, None, state, started_from, started_to)
-    statement = INSTANCES.where(*conditions(wanted)).order_by(process_instance.c.key.desc())
-    first = (max(page, 1) - 1) * PAGE
+    page = max(page, 1)
+    first = (page - 1) * PAGE
     with ctx.store.read() as reading:
-        acting = actor(reading, who)
-        seen: list[Found] = []
-        offset = 0
-        while len(seen) <= first + PAGE:  # rights are not a column: read on until the page is full
-            rows = reading.all(statement.limit(200).offset(offset))
-            seen += [row for row in rows if may_see_instance(reading, acting, row.key)]
-            offset += len(rows)
-            if len(rows) < 200:
-                break
-        shown = tuple(instance_of(reading, row) for row in seen[first : first + PAGE])
-    return InstanceList(shown, max(page, 1), len(seen) > first + PAGE)
+        found = list_cases(reading, actor(reading, who), wanted, first + PAGE + 1)
+        shown = found.keys[first : first + PAGE]
+        rows = {row.key: row for row in reading.all(INSTANCES.where(process_instance.c.key.in_(shown)))} if shown else {}
+        cases = tuple(instance_of(reading, rows[key]) for key in shown)
+    return InstanceList(cases, page, len(found.keys) > first + PAGE, found.complete)
 
 
 # --- for programs, without regard to rights ---------------------------------------------------------------------------

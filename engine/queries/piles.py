@@ -12,7 +12,7 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 
 from engine.queries.rows import by_keys, tasks_by_key
 from engine.store import Reading
@@ -23,6 +23,8 @@ from engine.store.types import to_microseconds
 
 _BATCH = 100
 _CHECKED = 51
+
+_EVERYBODY = ""  # nobody's username: excluded from nothing
 
 _Place = tuple[int, int, bool]  # due_sort, task key, whether it is the person's for certain
 
@@ -44,6 +46,17 @@ _OPEN = (
     .limit(_BATCH)
 )
 _ASSIGNED = _OPEN.where(user_task.c.assignee == bindparam("name"))
+_SIZES = {
+    _OFFERED: select(task_candidate.c.task_key).where(
+        task_candidate.c.kind == bindparam("kind"), task_candidate.c.name == bindparam("name")
+    ),
+    _OPEN: select(user_task.c.key).where(IS_OPEN),
+    _ASSIGNED: select(user_task.c.key).where(IS_OPEN, user_task.c.assignee == bindparam("name")),
+}
+_COUNTS = {
+    statement: select(func.count()).select_from(places.limit(bindparam("most")).subquery())
+    for statement, places in _SIZES.items()
+}
 # What decides whether a task is somebody's.
 _RIGHTS = by_keys(
     select(
@@ -74,6 +87,7 @@ class Piles:
         self.sees_all = own.is_admin or own.is_auditor
         self.names = list(dict.fromkeys([own.username, *(absent.person.username for absent in acting.absent)]))
         self.groups = sorted(own.groups.union(*(absent.person.groups for absent in acting.absent)))
+        self._all = [_Range(reading, _OPEN, {}, _EVERYBODY)]
         self._assigned = [self._range(_ASSIGNED, {"name": name}, own=name == own.username) for name in self.names]
         self._offered = [
             *(self._range(_OFFERED, {"kind": "group", "name": name}, own=name in own.groups) for name in self.groups),
@@ -85,14 +99,19 @@ class Piles:
 
     def keys(self, tab: str) -> Iterator[int]:
         """Yield the keys of the tasks in a tab, the most urgent first."""
-        if tab == "all" and self.sees_all:
-            yield from (key for _, key, _ in _Range(self._reading, _OPEN, {}, self.acting.username))
-            return
         places = self._places(tab)
         while batch := list(islice(places, _CHECKED)):
             doubtful = [key for key, certain in batch if not certain]
             theirs = self.theirs(tab, doubtful) if doubtful else ()
             yield from (key for key, certain in batch if certain or key in theirs)
+
+    def size(self, tab: str, most: int) -> int:
+        """Return how many tasks a tab has at most; from `most` on it is not counted further."""
+        found = 0
+        for part in self._ranges(tab):
+            if found < most:
+                found += part.size(most - found)
+        return found
 
     def theirs(self, tab: str, keys: Iterable[int]) -> set[int]:
         """Return those of some open tasks that a tab shows, by all rules."""
@@ -107,11 +126,15 @@ class Piles:
             return False
         return may_work(self.acting, row) or row.assignee == self.acting.username
 
+    def _ranges(self, tab: str) -> list[_Range]:
+        if tab == "all" and self.sees_all:
+            return self._all
+        return {"mine": self._assigned, "groups": self._offered}.get(tab, self._assigned + self._offered)
+
     def _places(self, tab: str) -> Iterator[tuple[int, bool]]:
         """Yield task keys, each once, until the limit of the tab, and whether it is theirs for certain."""
         limit = to_microseconds(self._reading.now) if tab == "overdue" else None
-        ranges = {"mine": self._assigned, "groups": self._offered}.get(tab, self._assigned + self._offered)
-        for (sort, key), same in groupby(heapq.merge(*ranges), key=itemgetter(0, 1)):
+        for (sort, key), same in groupby(heapq.merge(*self._ranges(tab)), key=itemgetter(0, 1)):
             if limit is not None and sort > limit:
                 return
             yield key, any(certain for _, _, certain in same)
@@ -140,6 +163,10 @@ class _Range:
         while at < len(self._read) or self._more():
             yield self._read[at]
             at += 1
+
+    def size(self, most: int) -> int:
+        """Return how many places there are, counting no further than `most`."""
+        return int(self._reading.scalar(_COUNTS[self._statement], {**self._parameters, "most": most}))
 
     def _more(self) -> bool:
         if self._ended:

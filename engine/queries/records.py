@@ -372,11 +372,16 @@ class InboxPage:
 
 @dataclass(frozen=True, slots=True)
 class InstanceList:
-    """A page of cases, the newest first."""
+    """A page of cases, the newest first.
+
+    Attributes:
+        complete: False = only the newest cases were looked through, and the person's own.
+    """
 
     instances: tuple[Instance, ...]
     page: int
     has_next: bool
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,11 @@ from engine.store.tables import IS_ACTIVE, element_instance, incident, process_d
 from engine.store.transactions import Reading
 
 
+_OTHER = process_instance.alias("other")
+# Of its own, so that SQLite reads their index rather than all cases in the order asked for.
+_SUSPENDED = select(_OTHER.c.key).where(_OTHER.c.suspended_at.is_not(None))
+
+
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
     """Conditions that hold together; what is None or empty is no condition.
@@ -51,7 +56,7 @@ def conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     if wanted.definition_key is not None:
         found.append(process_instance.c.definition_key == wanted.definition_key)
     if wanted.state == "suspended":
-        found += [process_instance.c.suspended_at.is_not(None), IS_ACTIVE]
+        found += [process_instance.c.key.in_(_SUSPENDED), IS_ACTIVE]
     elif wanted.state is not None:
         found.append(process_instance.c.state == wanted.state)
     if wanted.started_from is not None:

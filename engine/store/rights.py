@@ -5,11 +5,10 @@ An exclusion (`excludedUsers`) comes before everything: neither a group nor an a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, exists, or_, select
 
 from engine.definitions import Element
 from engine.errors import Excluded, NotAllowed, TaskAlreadyClaimed
@@ -141,9 +140,49 @@ def may_see_scope(who: Person, visible_to: Sequence[str] | None) -> bool:
     return visible_to is None or who.is_auditor or not who.groups.isdisjoint(visible_to)
 
 
-_CASE = select(process_instance.c.root_key, process_instance.c.started_by).where(process_instance.c.key == bindparam("instance"))
+_CASE = select(process_instance.c.root_key).where(process_instance.c.key == bindparam("instance"))
+_NAMES: BindParameter[str] = bindparam("names", expanding=True)
 # A case is all instances below one root: whoever works in a called process may see the caller too.
-_FAMILY = select(process_instance.c.key).where(process_instance.c.root_key == bindparam("root"))
+_MEMBER = process_instance.alias("member")
+_OF_CASE = _MEMBER.c.root_key == process_instance.c.key
+_ROOTS = process_instance.c.key.in_(bindparam("roots", expanding=True))
+_CANDIDATE = exists(
+    select(task_candidate.c.task_key).where(
+        task_candidate.c.task_key == user_task.c.key,
+        or_(
+            and_(task_candidate.c.kind == "group", task_candidate.c.name.in_(bindparam("groups", expanding=True))),
+            and_(task_candidate.c.kind == "user", task_candidate.c.name.in_(_NAMES)),
+        ),
+    )
+)
+_TOLD = exists(
+    select(alert_recipient.c.alert_key).where(alert_recipient.c.alert_key == alert.c.key, alert_recipient.c.username.in_(_NAMES))
+)
+_WAYS = or_(
+    _MEMBER.c.started_by.in_(_NAMES),
+    exists(
+        select(user_task.c.key).where(
+            user_task.c.instance_key == _MEMBER.c.key,
+            or_(user_task.c.assignee.in_(_NAMES), user_task.c.ended_by.in_(_NAMES), user_task.c.on_behalf_of.in_(_NAMES)),
+        )
+    ),
+    exists(
+        select(user_task.c.key).where(user_task.c.instance_key == _MEMBER.c.key, _CANDIDATE)  # one in another: in this order
+    ),
+    exists(select(alert.c.key).where(alert.c.instance_key == _MEMBER.c.key, _TOLD)),
+)
+_SEEN = select(process_instance.c.key).where(_ROOTS, exists(select(_MEMBER.c.key).where(_OF_CASE, _WAYS)))
+_OFFERS = (
+    select(process_instance.c.key, message_subscription.c.offered_to)
+    .join_from(process_instance, _MEMBER, _OF_CASE)
+    .join(message_subscription, message_subscription.c.instance_key == _MEMBER.c.key)
+    .where(_ROOTS, message_subscription.c.offered_to.is_not(None))
+)
+
+
+def sees_every_case(acting: Actor) -> bool:
+    """Whether a person may see all cases: administrators, auditors, and those for whom an embedding program vouches."""
+    return acting.person.is_admin or acting.person.is_auditor or acting.person.external
 
 
 def may_see_instance(reading: Reading, acting: Actor, instance_key: int) -> bool:
@@ -151,52 +190,23 @@ def may_see_instance(reading: Reading, acting: Actor, instance_key: int) -> bool
 
     A case is the outermost instance with everything called below it.
     """
-    if acting.person.is_admin or acting.person.is_auditor or acting.person.external:
+    if sees_every_case(acting):
         return True
-    case = reading.one(_CASE, {"instance": instance_key})
-    if case is None:
-        return False
+    root = reading.scalar(_CASE, {"instance": instance_key})
+    return root is not None and bool(visible_cases(reading, acting, [root]))
+
+
+def visible_cases(reading: Reading, acting: Actor, roots: Sequence[int]) -> set[int]:
+    """Return those of some cases (keys of outermost instances) that a person may see; see `may_see_instance`."""
+    if sees_every_case(acting):
+        return set(roots)
     names = [acting.username, *(absent.person.username for absent in acting.absent)]
     groups = set(acting.person.groups).union(*(absent.person.groups for absent in acting.absent))
-    ways = or_(
-        exists(
-            select(process_instance.c.key).where(
-                process_instance.c.root_key == case.root_key, process_instance.c.started_by.in_(names)
-            )
-        ),
-        exists(
-            select(user_task.c.key).where(
-                user_task.c.instance_key.in_(_FAMILY.params(root=case.root_key)),
-                or_(user_task.c.assignee.in_(names), user_task.c.ended_by.in_(names), user_task.c.on_behalf_of.in_(names)),
-            )
-        ),
-        exists(
-            select(task_candidate.c.task_key)
-            .join(user_task, user_task.c.key == task_candidate.c.task_key)
-            .where(user_task.c.instance_key.in_(_FAMILY.params(root=case.root_key)), _offered(names, groups))
-        ),
-        exists(
-            select(alert_recipient.c.alert_key)
-            .join(alert, alert.c.key == alert_recipient.c.alert_key)
-            .where(alert.c.instance_key.in_(_FAMILY.params(root=case.root_key)), alert_recipient.c.username.in_(names))
-        ),
-    )
-    if reading.scalar(select(ways), {"root": case.root_key}):
-        return True
-    offers = reading.all(
-        select(message_subscription.c.offered_to).where(
-            message_subscription.c.instance_key.in_(_FAMILY), message_subscription.c.offered_to.is_not(None)
-        ),
-        {"root": case.root_key},
-    )
-    return any(is_offered(acting.person, row.offered_to) for row in offers)
-
-
-def _offered(names: Iterable[str], groups: Iterable[str]) -> Any:
-    return or_(
-        (task_candidate.c.kind == "group") & task_candidate.c.name.in_(sorted(groups)),
-        (task_candidate.c.kind == "user") & task_candidate.c.name.in_(sorted(names)),
-    )
+    found = {row.key for row in reading.all(_SEEN, {"roots": list(roots), "names": names, "groups": sorted(groups)})}
+    if left := [root for root in roots if root not in found]:
+        offers = reading.all(_OFFERS, {"roots": left})
+        found.update(row.key for row in offers if is_offered(acting.person, row.offered_to))
+    return found
 
 
 def may_start_in(who: Person, element: Element) -> bool:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 NEWEST = (1 << 63) - 1
 """Before this key are all cases."""
 
+_RECORD = "\x1e"  # between texts
 _PROBED = 300
 _ASKED = 6  # pieces in one question: each costs a walk through its list
 _NAMED = 100  # definitions in one question; a word in more of them does not narrow the search
@@ -180,8 +181,14 @@ class Words:
 
     def in_texts(self, *texts: str | None) -> bool:
         """Whether each word stands in one of some texts."""
-        found = fold("\n".join(item for item in texts if item))
-        return all(word in found for word in self.words)
+        return self.among(["\n".join(item for item in texts if item)])[0]
+
+    def among(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each of some texts holds all words."""
+        folded = fold(_RECORD.join(texts)).split(_RECORD)  # at once: many small foldings cost more
+        if len(folded) != len(texts):
+            folded = [fold(item) for item in texts]
+        return [all(word in item for word in self.words) for item in folded]
 
 
 @dataclass(frozen=True, slots=True)

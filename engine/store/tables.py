@@ -169,6 +169,9 @@ process_instance = Table(
     Index(None, "bpmn_process_id", "state", "started_at"),
     Index(None, "definition_key", "state"),
     Index(None, "business_id"),
+    Index(None, "root_key"),
+    _partial("ix_process_instance_started_by", "started_by IS NOT NULL", "started_by"),
+    _partial("ix_process_instance_suspended_at", "suspended_at IS NOT NULL", "suspended_at"),
     _partial("ix_process_instance_parent_key", "parent_key IS NOT NULL", "parent_key"),
     _partial(
         "ix_process_instance_correlation",
