@@ -56,6 +56,7 @@ _UPDATE = _update(*_ALWAYS)
 _UPDATE_ALL = _update(*_ALWAYS, *_RARELY)
 _rare = itemgetter(*_RARELY)
 
+_REGROWTH = 1000  # by how much a kept instance may seem to have grown before it is read and weighed anew
 _RESTING = core.Surroundings(now=datetime(1970, 1, 1, tzinfo=UTC), keys=iter(()), environment=feel.Environment())
 
 
@@ -82,7 +83,8 @@ class InstanceUnit:
         self._kernel: core.Instance | None = None
         self._read_mark = self._mark  # which state of the instance the row says
         self._read_rare = _rare(self.row)
-        self._weight = 0  # of what would be kept in memory
+        self._weight = projection.INSTANCE  # of what would be kept in memory; what is overwritten counts again
+        self._first_weight = self._weight  # the same when it was read or begun
         self._kept = False
         self._unwritten = False  # the kernel moved, and nothing of it is written yet
         self._surroundings = surroundings(ctx, tx, self.row)
@@ -118,7 +120,7 @@ class InstanceUnit:
                 if kept is None:
                     self._kernel = self._load()
                 else:
-                    self._kernel, self._weight = kept
+                    (self._kernel, self._first_weight), self._weight = kept
                     self._kernel.use(self._surroundings.kernel)
         return self._kernel
 
@@ -137,7 +139,8 @@ class InstanceUnit:
             (scope_key, name): value if content is None else exact_json.loads(bytes(content).decode())
             for scope_key, name, value, content in self.tx.execute(VARIABLES, parameters)
         }
-        self._weight = projection.weight(rows, variables)
+        self._weight += projection.weight(rows, variables)
+        self._first_weight = self._weight
         return core.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
 
     def run_by(self, version: ProcessVersion, bindings: Mapping[str, int]) -> None:
@@ -190,6 +193,8 @@ class InstanceUnit:
             self._found_by = text
         projection.project(self, self._moves, actor=actor, on_behalf_of=on_behalf_of)
         self._weight += projection.weight(self._moves.rows.values(), self._moves.variables)
+        if self._new:
+            self._first_weight = self._weight
         if not self._kept:
             self._kept = True
             tx.after_commit(self._keep)
@@ -200,9 +205,11 @@ class InstanceUnit:
         kernel = self._kernel
         if kernel is None:
             self.ctx.kept.mark_anew(self.key, self._read_mark, self._mark)
-        elif not kernel.ended and not self._unwritten and kernel.process is self.version.process:
+            return
+        grown = self._weight > 2 * self._first_weight + _REGROWTH
+        if not kernel.ended and not self._unwritten and not grown and kernel.process is self.version.process:
             kernel.use(_RESTING)
-            self.ctx.kept.keep(self.key, self._mark, kernel, self._weight)
+            self.ctx.kept.keep(self.key, self._mark, (kernel, self._first_weight), self._weight)
 
     @property
     def provisional(self) -> bool:

@@ -73,6 +73,10 @@ def candidates(task_key: int, sort: int, groups: Iterable[str] | None, users: It
     return [{"kind": kind, "name": name, "due_sort": sort, "task_key": task_key} for kind, name in dict.fromkeys(offered)]
 
 
+INSTANCE = 20
+"""What an instance in memory weighs by itself, without its rows and variables."""
+
+
 def weight(rows: Collection[ElementRow], variables: Mapping[tuple[int, str], Any]) -> int:
     """Return what live rows and variables weigh in memory, in about 150 bytes; for what is kept of them."""
     return 8 * len(rows) + len(variables) + sum(map(_heaviness, variables.values()))

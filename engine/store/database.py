@@ -62,7 +62,7 @@ def _prepare(synchronous: str) -> Callable[[sqlite3.Connection, object], None]:
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
             "temp_store=MEMORY",
-            "cache_size=-65536",
+            "cache_size=-1024",  # KiB for each connection: what is read again is in the machine's own cache
             "wal_autocheckpoint=4000",  # pages; a command changes a dozen, most of them the same as the one before
         ):
             connection.execute(f"PRAGMA {pragma}")

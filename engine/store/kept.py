@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
-LIMIT = 24_000
-"""Weight that is kept in all: about 4 MB, however many instances wait. One of 1,000 live siblings weighs a third of it."""
+LIMIT = 16_000
+"""Weight that is kept in all: about 2.5 MB, however many instances wait. One with 1,000 live siblings fits."""
 
 
 class Kept:

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from engine import Engine, commands
 from engine.commands import projection
 from engine.errors import LiuzhuanError
+from engine.jobs import due
 from tests.unit.commands.office import line, office, open_task, task
 from tests.unit.kernel.drawing import draw, element, end, flow, start
 
@@ -190,3 +192,28 @@ def test_a_finished_case_takes_six_kilobytes(engine: Engine, tmp_path: Path) -> 
             once(engine, case, remarks=said, amount=number * step)
     assert len(json.dumps({**FORM, "remarks": said}, ensure_ascii=False).encode()) > 140
     assert (size() - before) / cases <= 6_000
+
+
+@pytest.mark.parametrize("name", ["_TIMERS", "_NEXT_TIMER", "_NEXT_START", "_NEXT_JOB"])
+@pytest.mark.usefixtures("engine")
+def test_due_work_is_found_by_index(tmp_path: Path, name: str) -> None:
+    statement = getattr(due, name)
+    listed = statement.params(types=["a", "b"]) if name == "_NEXT_JOB" else statement
+    said = listed.compile(dialect=sqlite_dialect(), compile_kwargs={"render_postcompile": True})
+    with sqlite3.connect(tmp_path / "cost.db") as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {said}", [0] * len(said.positiontup)).fetchall()]
+    connection.close()
+    steps = [step for step in plan if "timer" in step or "start_event" in step or "job" in step]
+    assert steps
+    assert all("INDEX" in step for step in steps), plan
+
+
+def test_a_case_that_goes_round_stays_kept_and_light(engine: Engine) -> None:
+    body = element("exclusiveGateway", "x") + task("t") + flow("s", "x") + flow("x", "t") + flow("t", "x")
+    engine.deploy({"round.bpmn": draw(start() + body, process_id="round")})
+    case = engine.start("round", FORM, by="anna")
+    for _ in range(300):
+        once(engine, case)
+        assert engine.context.kept.weight < 2_000
+    key = open_task(engine, case).key
+    assert not any(one.startswith("SELECT element_instance") for one in statements(engine, lambda: complete(engine, key)))
