@@ -35,6 +35,8 @@ class Settings:
     secure_cookies: bool = _setting(False, "send cookies over HTTPS only; set it behind a TLS proxy")
     trusted_proxies: int = _setting(0, "number of reverse proxies in front whose X-Forwarded-* headers are believed")
     upload_megabytes: int = _setting(20, "largest request body in MiB, attachments included")
+    api_json_megabytes: int = _setting(4, "largest JSON body that /v2 takes, in MiB")
+    api_deployment_megabytes: int = _setting(20, "largest deployment that /v2 takes, in MiB")
     step_budget: int = _setting(10_000, "elements one command may enter before an endless loop is called one")
     checkpoint_seconds: int = _setting(60, "longest time between two checkpoints of the journal")
     mail_host: str = _setting("", "SMTP server; empty: no mail is sent")
@@ -83,7 +85,8 @@ class Settings:
             raise SettingsError(f"LIUZHUAN_TIME_ZONE: no such time zone: {self.time_zone!r}", field="time_zone") from error
         if self.sqlite_synchronous.upper() not in {"FULL", "NORMAL", "EXTRA"}:
             raise SettingsError("LIUZHUAN_SQLITE_SYNCHRONOUS: FULL, NORMAL or EXTRA", field="sqlite_synchronous")
-        for name in ("session_minutes", "upload_megabytes", "step_budget", "checkpoint_seconds", "mail_port"):
+        megabytes = ("upload_megabytes", "api_json_megabytes", "api_deployment_megabytes")
+        for name in (*megabytes, "session_minutes", "step_budget", "checkpoint_seconds", "mail_port"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{PREFIX}{name.upper()}: must be greater than 0", field=name)
         if self.mail_host and not self.mail_sender:

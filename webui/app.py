@@ -18,6 +18,7 @@ from engine import queries
 from engine.settings import Settings
 from webui import access, formats, i18n, problems, security
 from webui.i18n import text
+from webui.v2 import blueprint
 from webui.views import (
     account,
     admin,
@@ -62,6 +63,7 @@ def create_app(engine: Engine, settings: Settings) -> Flask:
     problems.init(app)
     for view in _VIEWS:
         app.register_blueprint(view.bp)
+    blueprint.init(app)
     app.context_processor(_shared)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

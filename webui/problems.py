@@ -178,6 +178,10 @@ def _csrf_error(error: CSRFError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
+    if request.path.startswith("/v2/"):
+        from webui.v2.problems import http_error
+
+        return http_error(error)
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
