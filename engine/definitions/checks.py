@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
-from engine.definitions.model import CalledElement, Event, UserTask
+from engine.definitions.model import CalledElement, Event, Flow, UserTask
 from engine.definitions.reading import Draft, Reading, Scoped
 from engine.definitions.verdicts import GLOBAL_TASKS
 
 _SPLITTING = {"EXCLUSIVE_GATEWAY", "INCLUSIVE_GATEWAY"}
-_NO_CONDITIONS = {"PARALLEL_GATEWAY", "EVENT_BASED_GATEWAY"}
 _SCOPES = {"subProcess", "adHocSubProcess"}
 _NEVER_FIRST = {"START_EVENT", "BOUNDARY_EVENT", "EVENT_SUB_PROCESS"}
 
@@ -124,8 +124,15 @@ def _conditions(reading: Reading, scoped: Scoped, draft: Draft) -> None:
     for flow in flows:
         node = scoped.flow_nodes[flow.id]
         if flow.condition is not None and flow.id == default:
-            reading.refuse(node, f"默认连线 {flow.id} 不能有条件 / the default flow cannot have a condition")
-        if flow.condition is not None and (draft.type in _NO_CONDITIONS or draft.tag == "startEvent"):
+            _ignore_condition(
+                reading, scoped, flow, f"默认连线 {flow.id} 的条件不起作用 / a condition on the default flow is ignored"
+            )
+        elif flow.condition is not None and draft.type == "PARALLEL_GATEWAY":
+            reason = (
+                f"并行网关不看条件，连线 {flow.id} 总会走 / a parallel gateway checks no conditions: the flow is always taken"
+            )
+            _ignore_condition(reading, scoped, flow, reason)
+        elif flow.condition is not None and (draft.type == "EVENT_BASED_GATEWAY" or draft.tag == "startEvent"):
             reading.refuse(node, f"{draft.tag} 的流出连线不能有条件 / flows leaving a {draft.tag} cannot have conditions")
         if (
             draft.type in _SPLITTING
@@ -137,6 +144,15 @@ def _conditions(reading: Reading, scoped: Scoped, draft: Draft) -> None:
             reading.refuse(
                 node, f"网关 {draft.id} 的连线 {flow.id} 既无条件也不是默认 / the flow has no condition and is not the default"
             )
+
+
+def _ignore_condition(reading: Reading, scoped: Scoped, flow: Flow, reason: str) -> None:
+    """Keep a condition that the standard has ignored, and say so. Source: BPMN 2.0.2, 10.6.2 (`default`), 10.6.4."""
+    node = scoped.flow_nodes[flow.id]
+    for child in node.all("conditionExpression"):
+        child.verdicts[None] = ("kept", reason)
+    reading.warn(node, reason)
+    scoped.flows[flow.id] = replace(flow, condition=None)
 
 
 def _event_gateway(reading: Reading, scoped: Scoped, draft: Draft) -> None:
