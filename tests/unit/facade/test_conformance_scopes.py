@@ -31,7 +31,7 @@ def call(element_id: str, process: str, *extensions: str, inner: str = "", **att
     return element("callActivity", element_id, ext(z("calledElement", processId=process, **attributes), *extensions) + inner)
 
 
-CHILD = draw(net("s > t1 > n > e", more=script("n", "out", "given + 1")), process_id="C")
+CHILD = draw(net("s > t1 > n > e", more=script("n", "out", "assert(given, given != null) + 1")), process_id="C")
 FAILING = draw(
     net("s > w > x", "x > e ? ok", "x > e2 default", more=service("w") + element("endEvent", "e2", event("error", "E1"))),
     ERR,
@@ -256,7 +256,7 @@ MULTI = {
         "start\nsend m b\nopen -\nsend m a\nopen t9",
     ),
     "an incident in one, the others go on": (
-        [net("s > n > t9 > e", more=script("n", "v", "i * 2", inner=each('[1,"a",3]', "i", collect="out", result="v")))],
+        [net("s > n > t9 > e", more=script("n", "v", "assert(i, i < 3)", inner=each("[1,5,2]", "i", collect="out", result="v")))],
         ("start\nincident n EXTRACT_VALUE_ERROR\nopen -\nretry n\nincident n EXTRACT_VALUE_ERROR\ncancel\nterminated"),
     ),
 }
