@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -50,7 +51,13 @@ def is_current(engine: Engine) -> bool:
     """Whether the database is at this version's newest migration (always so in memory, once it has tables)."""
     if in_memory(engine):
         return inspect(engine).has_table("process_instance")
-    return current(engine) == ",".join(sorted(ScriptDirectory.from_config(configuration()).get_heads()))
+    return current(engine) == _newest()
+
+
+@cache
+def _newest() -> str:
+    """Return this version's newest migration; read once, since every opening of an engine asks."""
+    return ",".join(sorted(ScriptDirectory.from_config(configuration()).get_heads()))
 
 
 def current(engine: Engine) -> str:
