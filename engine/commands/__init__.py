@@ -36,6 +36,7 @@ from engine.commands.substitutions import add_substitution, end_substitution
 from engine.commands.suspensions import resume_instance, suspend_instance
 from engine.commands.tasks import assign_task, claim_task, complete_task, unclaim_task
 from engine.commands.timers import fire_start_timer, fire_timer
+from engine.commands.tokens import issue_token, note_use, revoke_token
 
 __all__ = [
     "ActivatedJob",
@@ -61,13 +62,16 @@ __all__ = [
     "fail_job",
     "fire_start_timer",
     "fire_timer",
+    "issue_token",
     "mark_alerts_read",
     "migrate_instance",
     "modify_instance",
+    "note_use",
     "preview_modification",
     "publish_message",
     "resolve_incident",
     "resume_instance",
+    "revoke_token",
     "save_draft",
     "save_start_draft",
     "set_active",

@@ -314,7 +314,8 @@ class Deployed(Event):
 class UserChanged(Event):
     """A user was added or changed.
 
-    `what`: added | vouched-for | name | password | groups | attributes | deactivated | activated | sessions-ended.
+    `what`: added | vouched-for | name | password | groups | attributes | deactivated | activated | sessions-ended |
+    token-issued | token-revoked.
     """
 
     user: str

@@ -44,8 +44,10 @@ from engine.queries.offers import offer
 from engine.queries.people import groups, substitutions, users, who_is
 from engine.queries.statistics import statistics
 from engine.queries.tasks import task
+from engine.queries.tokens import ApiToken, find_token, tokens
 
 __all__ = [
+    "ApiToken",
     "Batch",
     "ElementPreview",
     "InstancePreview",
@@ -66,6 +68,7 @@ __all__ = [
     "find_batch",
     "find_instance",
     "find_tasks",
+    "find_token",
     "groups",
     "inbox",
     "incidents",
@@ -86,6 +89,7 @@ __all__ = [
     "subscriptions",
     "substitutions",
     "task",
+    "tokens",
     "unread_alerts",
     "users",
     "variable_labels",

@@ -181,6 +181,16 @@ process_instance = Table(
     ),
 )
 
+# Words that whoever starts an instance puts on it, for searches.
+instance_tag = Table(
+    "instance_tag",
+    metadata,
+    Column("instance_key", Key, ForeignKey("process_instance.key"), primary_key=True),
+    Column("tag", ID, primary_key=True),
+    Index(None, "tag"),
+    sqlite_with_rowid=False,
+)
+
 element_instance = Table(
     "element_instance",
     metadata,
@@ -569,6 +579,25 @@ sign_in_attempt = Table(
     Column("failures", Integer, nullable=False),
     Column("last_at", Moment, nullable=False),
     Column("blocked_until", Moment),
+)
+
+# What a program signs in with to /v2: the token itself is shown once, and kept as its SHA-256 alone.
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("key", Key, primary_key=True, autoincrement=False),
+    Column("digest", Sha256, nullable=False, unique=True),
+    Column("name", ID, nullable=False),
+    Column("username", ID, ForeignKey("user_account.username"), nullable=False),  # whose it is: it acts as this person
+    Column("scopes", ExactJson, nullable=False),  # see `engine.commands.tokens.SCOPES`
+    Column("processes", ExactJson),  # those it is confined to; NULL = all
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", ID),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("revoked_by", ID),
+    Column("used_at", Moment),  # the last time, to within some minutes
+    Index(None, "username"),
 )
 
 # --- calendar, counters, nodes ----------------------------------------------------------------------------------------

@@ -15,30 +15,23 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 from flask import Flask, current_app, request
 
-from engine import commands, errors
+from engine import commands, errors, queries
+from engine.commands import tokens
 from engine.store.directory import Person
 from webui import access
 from webui.v2.problems import ApiProblem, Overloaded
-
-SCOPES = {
-    "read": "read what the owner may see",
-    "start": "start process instances, publish messages, broadcast signals",
-    "tasks": "work on user tasks",
-    "jobs": "activate, complete and fail jobs",
-    "deploy": "deploy and delete resources",
-    "admin": "what administrators do: cancel, modify, migrate, resolve incidents, manage people",
-}
-"""What a token may be allowed; besides, `process:<id>` confines it to processes."""
 
 _REALM = 'Basic realm="Liuzhuan", charset="UTF-8"'
 _REMEMBERED = 60.0
 _MOST = 1_000
 _CHECKS_AT_ONCE = 4  # each takes 19 MiB and a core
 _LONGEST_WAIT = 5.0
+_NOTED = timedelta(minutes=5)  # how often the use of a token is written down
 _EXTENSION = "liuzhuan-v2-passwords"
 
 
@@ -47,7 +40,7 @@ class Caller:
     """Who asks, and what they may ask for.
 
     Attributes:
-        scopes: names of `SCOPES` that the token has; None = all (a password).
+        scopes: names of `engine.commands.tokens.SCOPES` that the token has; None = all (a password).
         processes: the processes that the token is confined to; None = all.
     """
 
@@ -79,7 +72,20 @@ class Caller:
             raise errors.NotFound(f"没有流程 {bpmn_process_id}（the token is confined to other processes）")
 
 
-TOKEN_READERS: list[Callable[[str], Caller | None]] = []
+def _api_token(text: str) -> Caller | None:
+    """Return whose token of ours this is; None = it is of another kind."""
+    if not text.startswith(tokens.PREFIX):
+        return None
+    token = access.ask(queries.find_token, tokens.digest(text))
+    person = access.find_person(token.username) if token is not None and token.live else None
+    if token is None or person is None or not person.active:
+        raise unauthenticated("The token is unknown, expired or revoked.", "invalid_token")
+    if token.used_at is None or access.now() - token.used_at >= _NOTED:
+        commands.note_use(access.context(), token.key)
+    return Caller(person, frozenset(token.scopes), frozenset(token.processes) if token.processes is not None else None)
+
+
+TOKEN_READERS: list[Callable[[str], Caller | None]] = [_api_token]
 """Each is asked in turn whose a bearer token is; None = not one of its kind. An invalid one raises `unauthenticated`."""
 
 

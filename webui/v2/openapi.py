@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from engine.commands.tokens import SCOPES
 from engine.store import exact_json
-from webui.v2.authentication import SCOPES
 from webui.v2.routing import PLACE, Operation
 from webui.v2.schemas import Model
 
