@@ -11,7 +11,7 @@ from engine.definitions import checks, compensation, dialect_camunda7, dialect_z
 from engine.definitions.model import CalledElement, Event, Flow, Process, Term
 from engine.definitions.reading import Draft, Reading, Scoped, child_expression
 from engine.definitions.report import Finding
-from engine.definitions.verdicts import DOCUMENTARY, judge_the_rest
+from engine.definitions.verdicts import CORRELATION, DOCUMENTARY, judge_the_rest
 from engine.definitions.xml import BPMN, CAMUNDA, MODELER, ZEEBE, Node, UnreadableXml, read
 
 TYPES = {
@@ -141,10 +141,22 @@ def _definitions(reading: Reading) -> list[Process]:
         elif node.name == "import":
             reading.refuse(node, "不支持 import / imports are not supported")
         elif node.name in DOCUMENTARY:
-            node.keep_all("")
+            _keep(node)
     if not processes:
         reading.refuse(root, "没有可执行的流程（isExecutable=true）/ no executable process in the file")
     return processes
+
+
+def _keep(node: Node) -> None:
+    """Keep documentation, all but the keys by which messages would be correlated."""
+    if not any(child.name in CORRELATION for child in node.children):
+        node.keep_all("")
+        return
+    node.judge("kept")
+    node.keep(*(name for namespace, name in node.attributes if not namespace))
+    for child in node.children:
+        if child.name not in CORRELATION:
+            child.keep_all("")
 
 
 def _process(reading: Reading, node: Node) -> Process:

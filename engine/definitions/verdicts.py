@@ -9,11 +9,12 @@ DOCUMENTARY = {
     "documentation", "laneSet", "textAnnotation", "association", "group", "category", "dataObject", "dataObjectReference",
     "dataStore", "dataStoreReference", "collaboration", "dataInput", "dataOutput", "itemDefinition", "interface", "resource",
     "participant", "messageFlow", "conversation", "relationship", "partnerEntity", "partnerRole", "endPoint", "auditing",
-    "monitoring", "correlationProperty", "correlationSubscription", "correlationPropertyBinding", "choreography",
+    "monitoring", "correlationProperty", "choreography",
     "globalConversation", "extension", "dataState", "categoryValueRef", "ioBinding", "supportedInterfaceRef",
 }  # fmt: skip
 GLOBAL_TASKS = {"globalTask", "globalManualTask", "globalUserTask", "globalScriptTask", "globalBusinessRuleTask"}
 DATA = {"ioSpecification", "property", "dataInputAssociation", "dataOutputAssociation", "inputSet", "outputSet"}
+CORRELATION = {"correlationKey", "correlationSubscription"}
 ROOT_REFERENCES = {"message", "signal", "error", "escalation"}
 _FOREIGN_ENGINES = ("http://activiti.org/bpmn", "http://flowable.org/bpmn")
 _LAYOUT = (
@@ -47,6 +48,13 @@ def _judge(reading: Reading, node: Node) -> bool:
         node.keep_all("数据关联不执行 / data associations are not executed")
         reading.warn(
             node, "数据关联不执行，变量请用输入输出映射 / data associations are not executed: use input and output mappings"
+        )
+        return False
+    if node.namespace == BPMN and node.name in CORRELATION:
+        reading.refuse(
+            node,
+            f"消息不按 {node.name} 关联，请用 zeebe:subscription 的 correlationKey / messages are not correlated by this: "
+            "use a correlationKey in zeebe:subscription",
         )
         return False
     if node.namespace == BPMN and node.name in GLOBAL_TASKS and node.parent is reading.root:

@@ -39,7 +39,7 @@ class Node:
 
     Attributes:
         attributes: by (namespace, local name); attributes without prefix have the namespace "".
-        text: its own text before the first child, stripped.
+        text: its own text, before, between and behind its children, stripped.
         line: line in the file, 1-based.
         verdicts: what was decided about the element (key None) and its attributes: (verdict, reason).
     """
@@ -149,6 +149,8 @@ def _copy(root: etree._Element) -> Node:
                 raise _too_many()
             copy = _node(child, node)
             node.children.append(copy)
+            if child.tail and not child.tail.isspace():
+                node.text = (node.text + child.tail).strip()
             stack.append((child, copy, depth + 1))
     return top
 

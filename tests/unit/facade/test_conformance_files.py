@@ -65,6 +65,18 @@ RUN = {
         plain(SORTED.format("<![CDATA[\n = amount > 10\n and amount < 100 ]]>")),
         "start amount=11\nopen t1",
     ),
+    "a comment and an instruction inside an expression": (
+        plain(SORTED.format("amount <!-- yuan --> &gt; <?x y?> 10")),
+        "start amount=11\nopen t1\nstart amount=1\nopen t2",
+    ),
+    "text on both sides of an element": (
+        plain(SORTED.format("amount &gt; 10 <documentation>large</documentation> and amount &lt; 100")),
+        "start amount=11\nopen t1\nstart amount=1000\nopen t2",
+    ),
+    "GBK": (
+        f'<?xml version="1.0" encoding="GBK"?>{plain(ONE_TASK).decode()}'.replace('"t1"/>', '"t1" name="审批"/>').encode("gbk"),
+        "start\ndo t1\nended",
+    ),
     "a timer without =": (
         plain(
             CAUGHT.format(
@@ -103,6 +115,25 @@ RUN = {
         'start approved=true amount=10 who="anna"\nopen t1\ndo t1\nended',
     ),
 }
+
+
+SIGNAVIO = """<definitions xmlns="{bpmn}" xmlns:signavio="http://www.signavio.com" {xsi} exporter="Signavio Process Editor"
+ expressionLanguage="http://www.w3.org/TR/XPath" id="sid-1" targetNamespace="http://www.signavio.com">
+<collaboration id="sid-c"><extensionElements><signavio:metaData metaKey="language" metaValue="x"/></extensionElements>
+<participant id="sid-p1" name="Pool" processRef="P"><extensionElements/></participant><participant id="sid-p2" processRef="P2"/>
+<participant id="sid-p3" name="Black"/><messageFlow id="mf" sourceRef="t1" targetRef="sid-p3"/></collaboration>
+<process id="P" isClosed="false" isExecutable="true" name="Pool" processType="None"><extensionElements/>
+<laneSet id="ls"><lane id="l1"><flowNodeRef>s</flowNodeRef><childLaneSet id="cl"/></lane><lane id="empty"/></laneSet>
+<startEvent id="s" name=""><extensionElements><signavio:metaData metaKey="bgcolor" metaValue="#fff"/></extensionElements>
+<outgoing>f1</outgoing></startEvent><userTask completionQuantity="1" id="t1" isForCompensation="false" name="" startQuantity="1">
+<ioSpecification><dataOutput id="do1"/><inputSet/><outputSet><dataOutputRefs>do1</dataOutputRefs></outputSet></ioSpecification>
+<dataOutputAssociation id="doa"><sourceRef>do1</sourceRef><targetRef>dor</targetRef></dataOutputAssociation></userTask>
+<dataObject id="dd" isCollection="false"/><dataObjectReference id="dor" dataObjectRef="dd"/><endEvent id="e" name=""/>
+<sequenceFlow id="f1" isImmediate="true" name="" sourceRef="s" targetRef="t1"/><sequenceFlow sourceRef="t1" targetRef="e"/>
+<textAnnotation id="ta" textFormat="text/plain"><text>hi</text></textAnnotation></process>
+<process id="P2" isClosed="false" isExecutable="false" processType="None"><laneSet id="l2"><lane id="l3"/></laneSet></process>
+</definitions>"""
+RUN["Signavio"] = (SIGNAVIO.format(bpmn=BPMN, xsi=XSI).encode(), "start\nopen t1\ndo t1\nended")
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -152,6 +183,64 @@ REFUSED = {
 def test_refused_by_name(name: str) -> None:
     found = refusals(draw(REFUSED[name]))
     assert "y" in {element_id for element_id, _, _ in found}
+    assert all(reason for _, _, reason in found)
+
+
+CORRELATED = (
+    '<message id="m" name="m"/><correlationProperty id="cp"/><collaboration id="co"><participant id="pa" processRef="P"/>'
+    '<correlationKey id="{}" name="k"><correlationPropertyRef>cp</correlationPropertyRef></correlationKey></collaboration>'
+)
+SPIFF = 'xmlns:sw="http://spiffworkflow.org/bpmn/schema/1.0/core"'
+FOREIGN = {
+    "Flowable": (plain(ONE_TASK.replace('"t1"', '"t1" f:assignee="${a}"'), "", 'xmlns:f="http://flowable.org/bpmn"'), "t1"),
+    "Activiti": (plain(ONE_TASK.replace('"t1"', '"t1" f:class="a.B"'), "", 'xmlns:f="http://activiti.org/bpmn"'), "t1"),
+    "JUEL outside Camunda 7": (plain(SORTED.format("${amount &gt; 1}")), "f2"),
+    "XPath": (plain(SORTED.format("a").replace("xsi:type", 'language="http://www.w3.org/1999/XPath" xsi:type')), "f2"),
+    "Python": (plain(ONE_TASK.replace('<userTask id="t1"/>', '<scriptTask id="t1"><script>x = 1</script></scriptTask>')), "t1"),
+    "Java": (
+        plain(
+            ONE_TASK.replace(
+                '<userTask id="t1"/>',
+                '<scriptTask id="t1" scriptFormat="http://www.java.com/java"><script>x;</script></scriptTask>',
+            )
+        ),
+        "t1",
+    ),
+    "SpiffArena's service": (
+        plain(
+            ONE_TASK.replace(
+                '<userTask id="t1"/>',
+                '<serviceTask id="t1"><extensionElements><sw:serviceTaskOperator id="x"/></extensionElements></serviceTask>',
+            ),
+            "",
+            SPIFF,
+        ),
+        "t1",
+    ),
+    "web service": (plain(ONE_TASK.replace('<userTask id="t1"/>', '<serviceTask id="t1" implementation="##WebService"/>')), "t1"),
+    "potential owners": (
+        plain(
+            ONE_TASK.replace(
+                '<userTask id="t1"/>',
+                '<userTask id="t1"><potentialOwner><resourceRef>r</resourceRef></potentialOwner></userTask>',
+            )
+        ),
+        "t1",
+    ),
+    "messages correlated by a key": (plain(ONE_TASK, CORRELATED.format("ck")), "ck"),
+    "messages correlated by a subscription": (
+        plain(ONE_TASK + '<correlationSubscription id="cs" correlationKeyRef="k"/>', CORRELATED.format("ck")),
+        "cs",
+    ),
+    "nothing executable": (plain(ONE_TASK).replace(b' isExecutable="true"', b""), ""),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_other_engines_alone_can_do_is_refused_by_name(name: str) -> None:
+    file, element_id = FOREIGN[name]
+    found = refusals(file)
+    assert element_id in {refused for refused, _, _ in found}
     assert all(reason for _, _, reason in found)
 
 
