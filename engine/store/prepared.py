@@ -25,6 +25,7 @@ from engine.store.types import ExactJson, Moment, Sha256
 
 Convert = Callable[[Any], Any]
 _LISTS = frozenset({list, tuple})
+_REQUIRED = object()
 
 
 class Rows:
@@ -64,18 +65,20 @@ class Prepared:
         self._positional = compiled.positional
         constants = compiled.construct_params({}, _check=False)
         convert = compiled._bind_processors  # noqa: SLF001  # what SQLAlchemy itself converts with
-        names = compiled.positiontup if self._positional else list(compiled.binds)
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        names = compiled.positiontup if self._positional else list(binds)
         escaped: Mapping[str, str] = compiled.escaped_bind_names or {}
         # (its name in the text, the caller's name, a conversion or None, the value where the caller gives none)
         self._slots: list[tuple[str, str, Convert | None, Any]] = [
             (
                 escaped.get(name, name),
-                compiled.binds[name].key,
-                _binder(compiled.binds[name].type, dialect, cast("Convert | None", convert.get(name))),
-                constants[name],
+                binds[name].key,
+                _binder(binds[name].type, dialect, cast("Convert | None", convert.get(name))),
+                _REQUIRED if binds[name].required else constants[name],
             )
             for name in names or ()
         ]
+        self._names = [slot[0] for slot in self._slots]
         columns = compiled._result_columns  # noqa: SLF001  # the same for rows
         self._converts: list[tuple[int, Convert]] = []
         self._row: Callable[[Any], Any] | None = None
@@ -88,18 +91,19 @@ class Prepared:
                     self._converts.append((place, conversion))
 
     def bind(self, given: Mapping[str, Any]) -> Any:
-        """Return the driver's parameters of a caller's."""
-        if self._positional:
-            return tuple(
-                [
-                    (given.get(key, constant) if convert is None else convert(given.get(key, constant)))
-                    for _, key, convert, constant in self._slots
-                ]
-            )
-        return {
-            name: (given.get(key, constant) if convert is None else convert(given.get(key, constant)))
-            for name, key, convert, constant in self._slots
-        }
+        """Return the driver's parameters of a caller's.
+
+        Raises:
+            KeyError: the caller gives no value for one that has none of its own.
+        """
+        values = [
+            (value if convert is None else convert(value))
+            for value, convert in [
+                (given[key] if constant is _REQUIRED else given.get(key, constant), convert)
+                for _, key, convert, constant in self._slots
+            ]
+        ]
+        return tuple(values) if self._positional else dict(zip(self._names, values, strict=True))
 
     def execute(self, connection: Connection, given: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) -> Rows:
         """Execute it in the connection's transaction.

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import ClauseElement, Insert
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.engine import Dialect
 
 import engine.commands
 import engine.history
@@ -16,6 +19,7 @@ import engine.jobs
 import engine.queries
 import engine.store
 from engine.store import Reading
+from engine.store.prepared import _prepare
 from engine.store.tables import metadata
 from engine.store.upsert import insert_new, upsert
 
@@ -41,6 +45,21 @@ def test_statements_compile_on_both_databases(name: str) -> None:
     columns = [column.name for column in statement.table.columns] if isinstance(statement, Insert) else None
     for dialect in (postgresql.dialect(), sqlite.dialect()):
         assert str(statement.compile(dialect=dialect, column_keys=columns))
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("dialect", [psycopg.dialect(), pysqlite.dialect()], ids=["psycopg", "sqlite3"])
+def test_statements_are_prepared_for_both_drivers(name: str, dialect: Dialect) -> None:
+    statement = STATEMENTS[name]
+    columns = tuple(column.name for column in statement.table.columns) if isinstance(statement, Insert) else ()
+    found = _prepare(statement, dialect, columns)  # type: ignore[arg-type]
+    if found is not None:  # lists and streams take SQLAlchemy's way
+        assert found.text
+        wanted = {slot[1] for slot in found._slots}
+        bound = found.bind(dict.fromkeys(wanted))
+        assert (
+            found.text.count("?") >= len(bound) if isinstance(bound, tuple) else all(f"%({key})s" in found.text for key in bound)
+        )
 
 
 def test_there_are_statements() -> None:

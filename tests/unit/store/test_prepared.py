@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, delete, event, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from engine.store import Store, prepared
 from engine.store.tables import draft, substitution, user
@@ -91,6 +91,13 @@ def test_what_the_database_refuses_is_raised_as_sqlalchemy_raises_it_and_rolled_
         twice()
     with store.read() as reading:
         assert reading.one(BY_NAME, {"who": "cleo"}) is None
+
+
+def test_a_value_that_is_forgotten_is_an_error(store: Store) -> None:
+    for number in (10, 20, 30):
+        both(store, number)
+    with store.read() as reading, pytest.raises((KeyError, StatementError)):
+        reading.one(BY_NAME, {})
 
 
 def test_statements_are_prepared_unless_somebody_listens(store: Store) -> None:
