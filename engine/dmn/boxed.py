@@ -78,6 +78,7 @@ class BoxedCompiler:
             return self._refused(text, FeelSyntaxError(message))
         frames, depth = list(self.compiler.frames), self.names.depth
         self.compiler.free = set()
+        self.compiler.doubts.clear()
         try:
             compiled = compile_text(self._parser(text))
         except FeelSyntaxError as error:
@@ -86,6 +87,8 @@ class BoxedCompiler:
             return self._refused(text, error)
         for name in self.compiler.free:
             self.free.setdefault(name, text)
+        for doubt in self.compiler.doubts:
+            self.findings.append(Finding("warning", text.id, text.name, "text", doubt, text.line, None, "value"))
         return compiled
 
     def _refused(self, text: e.Text, error: FeelSyntaxError) -> Compiled:

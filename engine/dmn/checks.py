@@ -12,21 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.dmn import elements as e
+from engine.dmn.cells import check_cells, without_quotes
 from engine.dmn.coverage import Coverage, coverage
 from engine.dmn.findings import Finding
-from engine.dmn.samples import cell_of, comparable
 from engine.dmn.tables import CompiledTable
 from engine.errors import FeelSyntaxError
 from engine.feel import nodes as n
-from engine.feel.environment import Run
 from engine.feel.functions import BUILT_IN, BUILT_IN_NAMES
+from engine.feel.lexer import doubtful_marks
 from engine.feel.parser import Parser
-from engine.feel.scope import Scope
-from engine.feel.text import to_text
-from engine.feel.types import coerce
 
 if TYPE_CHECKING:
     from engine.dmn.model import Element, Model
@@ -39,12 +36,13 @@ def check(model: Model) -> Iterator[Finding]:
     yield from _element_names(model)
     draws_inputs = any(isinstance(source, e.InputData) for source in model.sources.values())
     for element in model.elements.values():
-        yield from _names(element, draws_inputs)
+        unquoted = dict(_unquoted(element))
+        yield from unquoted.values()
+        yield from _names(element, draws_inputs, unquoted)
         for table in element.tables:
-            if table.broken:  # refused already; what is left of it would only seem to have gaps
-                continue
-            yield from _types(table)
-            yield from _coverage(table)
+            yield from check_cells(table)
+            if not table.broken:  # refused already; what is left of it would only seem to have gaps
+                yield from _coverage(table)
 
 
 # --- names --------------------------------------------------------------------------------------------------------------
@@ -77,14 +75,27 @@ def _can_be_written(name: str) -> bool:
     return isinstance(node, n.Name) and node.name == name
 
 
-def _names(element: Element, draws_inputs: bool) -> Iterator[Finding]:
-    model = element.model
+def _seen(element: Element) -> set[str]:
+    """Return the names that an element's requirements give it."""
     seen = {element.source.name}
-    for prefix, required in model.requirements(element):
+    for prefix, required in element.model.requirements(element):
         seen |= {prefix} if prefix else {required.source.name, required.source.id}
+    return seen
+
+
+def _unquoted(element: Element) -> Iterator[tuple[str, Finding]]:
+    """Yield the names that are texts without quotes."""
+    unknown = element.free.keys() - _seen(element) - element.model.declared - element.called
+    for table in element.tables:
+        yield from without_quotes(table, unknown)
+
+
+def _names(element: Element, draws_inputs: bool, unquoted: Collection[str]) -> Iterator[Finding]:
+    model = element.model
+    seen = _seen(element)
     encloses = isinstance(element.source, e.KnowledgeModel)
     for name, text in element.free.items():
-        if name in seen:
+        if name in seen or name in unquoted:
             continue
         where = (text.id, text.name, "text")
         called = name in element.called
@@ -96,44 +107,15 @@ def _names(element: Element, draws_inputs: bool) -> Iterator[Finding]:
             yield Finding("warning", *where, reason, text.line, None, "unknown-name")
         elif called:
             yield Finding("refused", *where, f"没有函数 “{name}”{advice} (no such function)", text.line, None, "unknown-name")
+        elif marks := doubtful_marks(name):
+            reason = f"“{name}” 含全角的 {marks}，整个是一个变量名；若是符号，请改用半角 (full-width marks are part of a name)"
+            yield Finding("warning", *where, reason, text.line, None, "unknown-name")
         elif near or draws_inputs or encloses:
             reason = f"模型里没有 “{name}”，将取同名的流程变量{advice} (nothing in the model has this name: a process variable)"
             yield Finding("warning", *where, reason, text.line, None, "unknown-name")
 
 
 # --- tables -------------------------------------------------------------------------------------------------------------
-
-
-def _types(table: CompiledTable) -> Iterator[Finding]:
-    """Yield columns with literals that their type or their allowed values exclude: one of each column."""
-    scope = Scope({}, None, Run())
-    for index, column in enumerate(table.inputs):
-        for rule, text, value in _literals(table, index, outputs=False):
-            if column.kind is not None and not comparable(value, column.kind):
-                shown = to_text(value, quoted=True)
-                reason = f"规则 {rule} 拿 {shown} 与 {column.kind} 类型的输入相比，不会命中 (a cell of another type)"
-                yield Finding("warning", text.id, column.label, "typeRef", reason, text.line, None, "type")
-                break
-    for index, output in enumerate(table.outputs):
-        for rule, text, value in _literals(table, index, outputs=True):
-            fitted, fits = (value, True) if output.kind is None else coerce(value, output.kind)
-            if fits and output.order:
-                fits = table.priority(output, fitted, scope) < len(output.order)
-            if not fits:
-                reason = f"规则 {rule} 的输出 {to_text(value, quoted=True)} 不是 {output.kind or '允许值'}，结果为 null"
-                reason += " (an output of another type, or not an allowed value)"
-                yield Finding("warning", text.id, output.name, "typeRef", reason, text.line, None, "type")
-                break
-
-
-def _literals(table: CompiledTable, index: int, *, outputs: bool) -> Iterator[tuple[int, e.Text, Any]]:
-    """Yield the literals of a column's cells with the rules' numbers."""
-    for rule in table.rules:
-        texts = rule.rule.outputs if outputs else rule.rule.tests
-        if index < len(texts):
-            for value in cell_of(texts[index]).compared:
-                if value is not None:
-                    yield rule.index, texts[index], value
 
 
 def _coverage(table: CompiledTable) -> Iterator[Finding]:

@@ -18,7 +18,8 @@ class Finding:
         reason: what is wrong, in plain words.
         line: line in the file, from 1.
         column: column in the expression's own line, from 1, for syntax errors.
-        code: a stable word for programs: "syntax", "unknown-name", "type", "reference", "gap", "overlap", "structure".
+        code: a stable word for programs: "syntax", "unknown-name", "type", "reference", "gap", "overlap", "cell",
+            "value", "structure".
     """
 
     verdict: Literal["refused", "warning"]

@@ -321,7 +321,7 @@ class _Reader:
             element.get("aggregation"),
             inputs,
             outputs,
-            tuple(self._rule(rule, inputs, outputs) for rule in self.children(element, "rule")),
+            tuple(self._rule(rule, number, inputs, outputs) for number, rule in enumerate(self.children(element, "rule"), 1)),
         )
 
     def _input(self, element: Element) -> e.Input:
@@ -344,15 +344,15 @@ class _Reader:
             self.optional_text(element, "defaultOutputEntry", label),
         )
 
-    def _rule(self, element: Element, inputs: tuple[e.Input, ...], outputs: tuple[e.Output, ...]) -> e.Rule:
-        tests = tuple(
-            self.text(entry, inputs[index].label if index < len(inputs) else "")
-            for index, entry in enumerate(self.children(element, "inputEntry"))
-        )
-        results = tuple(
-            self.text(entry, outputs[index].label if index < len(outputs) else "")
-            for index, entry in enumerate(self.children(element, "outputEntry"))
-        )
+    def _rule(self, element: Element, number: int, inputs: tuple[e.Input, ...], outputs: tuple[e.Output, ...]) -> e.Rule:
+        def cells(tag: str, columns: tuple[e.Input, ...] | tuple[e.Output, ...]) -> tuple[e.Text, ...]:
+            found: list[e.Text] = []
+            for index, entry in enumerate(self.children(element, tag)):
+                label = columns[index].label if index < len(columns) else ""
+                found.append(self.text(entry, f"规则 {number} {label}".rstrip()))
+            return tuple(found)
+
+        tests, results = cells("inputEntry", inputs), cells("outputEntry", outputs)
         description = self.child(element, "description")
         notes = [] if description is None else ["".join(str(part) for part in description.itertext()).strip()]
         notes += [self.content(entry).strip() for entry in self.children(element, "annotationEntry")]

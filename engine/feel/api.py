@@ -32,16 +32,16 @@ class Expression:
         text: as it was written.
         names: the variables and functions that it needs from the context (built-in functions are not among them).
         functions: those of the names that it calls.
+        doubts: what is written down as a date, time or duration but is none, so that it is always null: messages.
     """
 
-    __slots__ = ("_compiled", "_short", "functions", "names", "text")
+    __slots__ = ("_compiled", "_short", "doubts", "functions", "names", "text")
 
-    def __init__(
-        self, text: str, compiled: Compiled, short: Condition | None, names: frozenset[str], functions: frozenset[str]
-    ) -> None:
+    def __init__(self, text: str, compiled: Compiled, short: Condition | None, compiler: Compiler) -> None:
         self.text = text
-        self.names = names
-        self.functions = functions
+        self.names = frozenset(compiler.free)
+        self.functions = frozenset(compiler.called)
+        self.doubts = tuple(compiler.doubts)
         self._compiled = compiled
         self._short = short
 
@@ -173,7 +173,7 @@ def _expression(text: str, names: frozenset[str]) -> Expression:
         compiled = compiler.compile(node)
     except RecursionError:
         raise FeelSyntaxError("表达式嵌套太深 (nested too deeply)", text=text[:200]) from None
-    return Expression(text, compiled, short_condition(node), frozenset(compiler.free), frozenset(compiler.called))
+    return Expression(text, compiled, short_condition(node), compiler)
 
 
 @lru_cache(maxsize=CACHE_SIZE)

@@ -25,6 +25,7 @@ from engine.feel.closures import (
     outer,
 )
 from engine.feel.comparisons import comparison, in_tests, unary_test
+from engine.feel.environment import Run
 from engine.feel.external import external_function
 from engine.feel.functions import BUILT_IN, Closure
 from engine.feel.iteration import NotIterable, iterate
@@ -37,6 +38,7 @@ from engine.feel.values import Callable_, Range
 
 MAX_HEIGHT = 150
 EMPTY: dict[str, Any] = {}
+CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
 
 
 class Frame:
@@ -56,6 +58,7 @@ class Compiler:
         free: names that the text takes from outside, for certain (built-in functions are not among them).
         called: those of them that it calls as functions.
         maybe: names that may be an item's own entry or come from outside.
+        doubts: what is written down but is no date, time or duration, and so always null: messages.
     """
 
     def __init__(self, frames: Iterable[Frame] = ()) -> None:
@@ -63,6 +66,7 @@ class Compiler:
         self.free: set[str] = set()
         self.called: set[str] = set()
         self.maybe: set[str] = set()
+        self.doubts: list[str] = []
         self.height = 0
 
     def compile(self, node: n.Node) -> Compiled:
@@ -108,6 +112,7 @@ class Compiler:
 
     def _unreadable(self, node: n.Unreadable) -> Compiled:
         message = f"“{node.text[:40]}” 不是日期、时间或时长 (not a date, a time or a duration)"
+        self.doubts.append(message)
         return lambda scope: scope.run.warn(message, "@")
 
     def _path(self, node: n.Path) -> Compiled:
@@ -437,7 +442,18 @@ class Compiler:
             scope.run.charge()
             return function.invoke(scope.run, [argument(scope) for argument in arguments])
 
+        if fallback is not None and label in CONSTRUCTORS and not any(label in frame.names for frame in self.frames):
+            self._doubt(fallback, node)
         return call
+
+    def _doubt(self, constructor: Callable_, node: n.Call) -> None:
+        """Note a call such as `date("2026-02-30")`, which is always null."""
+        values = [argument.value for argument in node.arguments if isinstance(argument, n.Literal)]
+        if not values or len(values) < len(node.arguments) or None in values:
+            return
+        run = Run()
+        if constructor.invoke(run, values) is None:
+            self.doubts.extend(f"{warning.message}，值总是 null (always null)" for warning in run.warnings[:1])
 
     _handlers: ClassVar[dict[type[n.Node], Callable[[Compiler, Any], Compiled]]] = {
         n.Literal: _literal,

@@ -67,8 +67,28 @@ def _unreadable(text: str, position: int) -> str:
         return '字符串没有结束的引号 (the string has no closing ")'
     if text.startswith("/*", position):
         return "注释没有结束 (the comment is not closed)"
-    advice = "，请改用半角符号 (use the ASCII character)" if text[position] in "“”‘’（），；：！＝＞＜【】" else ""
-    return f"不认识的字符 “{text[position]}” (unexpected character){advice}"
+    return f"不认识的字符 “{text[position]}” (unexpected character){advice(text, position)}"
+
+
+# What people write by habit → what FEEL has. Full-width marks may stand in names, and often do: `金额（元）`.
+_SIGNS = {
+    "“": '"', "”": '"', "‘": '"', "’": '"', "'": '"', "，": ",", "、": ",", "；": ",", ";": ",", "（": "(", "）": ")", "：": ":",
+    "【": "[", "】": "]", "＝": "=", "＞": ">", "＜": "<", "≥": ">=", "≤": "<=", "≠": "!=", "！": "not(…)", "!": "not(…)",
+    "×": "*", "÷": "/", "%": "/ 100", "&": "and", "|": "or",
+}  # fmt: skip
+_PAIRS = {"==": "=", "<>": "!=", "&&": "and", "||": "or"}
+_WORDS = {"并且": "and", "且": "and", "或者": "or", "或": "or"}
+
+
+def advice(text: str, position: int, word: str = "") -> str:
+    """Return what to write instead of what stands at a position (where `word` is a whole token); "" if nothing comes to mind."""
+    meant = _PAIRS.get(text[max(position - 1, 0) : position + 1]) or _WORDS.get(word) or _SIGNS.get(text[position : position + 1])
+    return "" if meant is None else f"，请写 {meant} (write {meant})"
+
+
+def doubtful_marks(name: str) -> str:
+    """Return the full-width marks of a name that are mostly meant as signs: `a＝5` is one name."""
+    return "".join(dict.fromkeys(mark for mark in name if mark in "（），：；！＝＞＜"))
 
 
 def syntax_error(text: str, position: int, message: str) -> FeelSyntaxError:

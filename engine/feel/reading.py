@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from engine.errors import FeelSyntaxError
-from engine.feel.lexer import END, NAME, NUMBER, STRING, SYMBOL, Token, bare, syntax_error, tokenize
+from engine.feel.lexer import END, NAME, NUMBER, STRING, SYMBOL, Token, advice, bare, syntax_error, tokenize
 from engine.feel.names import NameTable
 from engine.feel.types import SIMPLE, ContextType, FeelType, FunctionType, ListType, RangeType, Unknown
 
@@ -157,4 +157,5 @@ class Reader:
         if english is not None:
             found = f"“{token.text[:40]}”" if token.text else "结尾"
             message += f"，却是 {found} (expected {english}, found {token.text[:40] or 'the end'})"
+            message += advice(self.text, token.position, token.text)
         return syntax_error(self.text, token.position, message)

@@ -148,3 +148,52 @@ def test_huge_tables_are_judged_within_the_budget(columns: int, rows: int, codes
     inputs = {f"n{i}": "number" for i in range(columns)}
     rules = [";".join(f"[{r}..{r + i}]" for i in range(columns)) + ' -> "a"' for r in range(rows)]
     assert {code for code, _ in findings("UNIQUE", inputs, rules)} == codes
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "code", "words"),
+    [
+        ("number", ["500-1000", "-"], "cell", "[500..1000]"),
+        ("number", ["[10..5]", "-"], "cell", "规则 1 的 [10..5]"),
+        ("number", ["(5..5]", "-"], "cell", "不会命中"),
+        ("date", ['[date("2026-02-01")..date("2026-02-30")]', "-"], "value", "2026-02-30"),
+        ("date", ['< @"2026-13-01"', "-"], "value", "2026-13-01"),
+        ("string", ["药物", "-"], "unknown-name", '请写 "药物"'),
+        ("string", ["药物（儿童）", "-"], "unknown-name", '请写 "药物（儿童）"'),
+        ("number", ["sum（1，2）", "-"], "unknown-name", "全角的 （，）"),
+    ],
+)
+def test_doubtful_cells_are_named_once_with_what_to_write(kind: str, rules: list[str], code: str, words: str) -> None:
+    found = findings("FIRST", {"n": kind}, [f'{cell} -> "a"' for cell in rules])
+    assert [mine for mine, _ in found if mine != "not-analysed"] == [code]
+    assert words in found[0][1]
+
+
+def test_cells_that_are_in_order_are_not_doubted() -> None:
+    assert findings("FIRST", {"n": "number"}, ['[5..5] -> "a"', '5 - 1 + 2 -> "b"', '- -> "c"']) == []
+    assert findings("FIRST", {"d": "date"}, ['< date("2026-02-28") -> "a"', '< date(other) -> "b"', '- -> "c"'])[0][0] != "value"
+
+
+def test_a_text_that_the_input_may_not_be_is_named() -> None:
+    found = findings("FIRST", {"s": "string"}, ['"x" -> "a"', '"z" -> "b"', '- -> "c"'], allowed={"s": '"x", "y"'})
+    assert [code for code, _ in found] == ["type"]
+    assert '规则 2 的 "z" 不在输入的允许值之内' in found[0][1]
+
+
+def test_a_variable_in_a_column_of_texts_is_not_a_text_without_quotes() -> None:
+    rules = ['"x" -> s', "- -> kind"]
+    assert [reason for code, reason in findings("FIRST", {"s": "string"}, rules) if "s 没有引号" in reason] == []
+    assert ["kind 没有引号" in reason for _, reason in findings("FIRST", {"s": "string"}, rules)] == [True]
+
+
+def test_cells_are_looked_at_beside_one_that_cannot_be_read() -> None:
+    found = findings("FIRST", {"n": "number"}, ['≥ 5 -> "a"', '500-1000 -> "b"', "- -> 低"])
+    assert [code for code, _ in found] == ["syntax", "unknown-name", "cell"]
+
+
+def test_an_output_says_whether_its_type_or_its_allowed_values_are_broken() -> None:
+    rules = ['< 5 -> "x"', '- -> "y"']
+    (only,) = findings("FIRST", {"n": "number"}, rules, allowed={"out": '"x"'})
+    assert '规则 2 的输出 "y" 不在允许值之内' in only[1]
+    (only,) = findings("FIRST", {"n": "number"}, ["< 5 -> 1", '- -> "y"'])
+    assert "规则 1 的输出 1 不是 string" in only[1]

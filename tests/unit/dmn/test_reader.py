@@ -102,7 +102,7 @@ def test_syntax_errors_have_line_column_and_element() -> None:
     cell = '<inputEntry id="cell">\n\n<text>&lt; 5,\n  )</text></inputEntry>'
     xml = definitions(decision("d", table("UNIQUE", {"n": "number"}, {"out": "number"}, ["1 -> 1"])))
     (found,) = dmn.load(xml.replace(b"<inputEntry><text>1</text></inputEntry>", cell.encode())).check()
-    assert (found.code, found.element_id, found.element_name, found.line, found.column) == ("syntax", "cell", "n", 4, 3)
+    assert (found.code, found.element_id, found.element_name, found.line, found.column) == ("syntax", "cell", "规则 1 n", 4, 3)
 
 
 def test_camundas_extensions_are_taken() -> None:

@@ -92,3 +92,23 @@ def test_a_syntax_error_says_where(text: str, line: int, column: int) -> None:
     with pytest.raises(FeelSyntaxError) as error:
         feel.compile_expression(text)
     assert (error.value.line, error.value.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubted"),
+    [
+        ('date("2026-02-30") > x', "2026-02-30"),
+        ('@"2026-02-30"', "2026-02-30"),
+        ('x + duration("P1Y1D")', "P1Y1D"),
+        ('time("18:00")', "18:00"),
+        ("date(2026, 2, 30)", "no such date"),
+        ('date("2026-02-28")', None),
+        ("date(filed)", None),
+        ("date(null)", None),
+        ('for date in [abs] return date("x")', None),
+    ],
+)
+def test_a_literal_that_is_always_null_is_known_before_running(text: str, doubted: str | None) -> None:
+    doubts = feel.compile_expression(text).doubts
+    assert [doubted in doubt for doubt in doubts if doubted is not None] == ([] if doubted is None else [True])
+    assert bool(doubts) is (doubted is not None)
