@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Update, bindparam, insert, select, update
+from sqlalchemy import LargeBinary, String, Update, bindparam, cast, insert, literal, null, select, union_all, update
 
 from engine import feel, history
 from engine import kernel as core
@@ -20,14 +20,34 @@ from engine.kernel.advance import Advance, Change, ElementRow, InstanceEnded
 from engine.store import Transaction, exact_json, search
 from engine.store.context import Context
 from engine.store.library import ProcessVersion
-from engine.store.tables import element_instance, process_instance
-from engine.store.variables import VARIABLES
+from engine.store.tables import blob, element_instance, process_instance, variable
+from engine.store.types import Key
 
 # The instance, locked: on PostgreSQL by the row, on SQLite the transaction holds the database's one writer's lock.
 LOCK = select(process_instance).where(process_instance.c.key == bindparam("instance")).with_for_update()
 
-_ELEMENTS = (
-    select(element_instance).where(element_instance.c.instance_key == bindparam("instance")).order_by(element_instance.c.key)
+# All that lives in it, in one statement: element instances, and variables (a large value's text is a blob).
+_LIVE = union_all(
+    select(
+        literal(True).label("is_element"),
+        element_instance.c.key,
+        element_instance.c.parent_key,
+        element_instance.c.element_id.label("name"),
+        element_instance.c.state,
+        element_instance.c.data,
+        cast(null(), LargeBinary).label("content"),
+    ).where(element_instance.c.instance_key == bindparam("instance")),
+    select(
+        literal(False),
+        variable.c.scope_key,
+        cast(null(), Key),
+        variable.c.name,
+        cast(null(), String),
+        variable.c.value,
+        blob.c.content,
+    )
+    .join_from(variable, blob, blob.c.digest == variable.c.digest, isouter=True)
+    .where(variable.c.instance_key == bindparam("instance")),
 )
 _ADD = insert(process_instance)
 _ALWAYS = ("revision", "subject", "journal_seq", "journal_hash")
@@ -130,15 +150,13 @@ class InstanceUnit:
         return self.row["definition_key"], self.row["revision"], self.row["journal_hash"]
 
     def _load(self) -> core.Instance:
-        parameters = {"instance": self.key}
-        rows = [
-            ElementRow(key, parent_key, element_id, state, data)
-            for _, key, parent_key, element_id, state, data in self.tx.execute(_ELEMENTS, parameters)
-        ]
-        variables = {
-            (scope_key, name): value if content is None else exact_json.loads(bytes(content).decode())
-            for scope_key, name, value, content in self.tx.execute(VARIABLES, parameters)
-        }
+        rows: list[ElementRow] = []
+        variables: dict[tuple[int, str], Any] = {}
+        for is_element, key, parent_key, name, state, value, content in self.tx.execute(_LIVE, {"instance": self.key}):
+            if is_element:
+                rows.append(ElementRow(key, parent_key, name, state, value))
+            else:
+                variables[key, name] = value if content is None else exact_json.loads(bytes(content).decode())
         self._weight += projection.weight(rows, variables)
         self._first_weight = self._weight
         return core.Instance.load(self.version.process, rows, variables, self._surroundings.kernel)
