@@ -23,11 +23,11 @@ from engine.store.search import Words
 from engine.store.tables import IS_OPEN, alert, alert_recipient, process_definition, process_instance, user_task
 from engine.store.transactions import Found
 
-FARTHEST = 2_500
+FARTHEST = 1_000
 """Cases that are looked at for a person who may not see all."""
 
 _STATES = ("ACTIVE", "COMPLETED", "TERMINATED")
-_PORTION = 200
+_PORTION = 120
 _OWN = 1_000
 
 _TEXTS = (

@@ -20,7 +20,6 @@ from engine.store.tables import IS_OPEN, user_task
 PAGE = 50
 TABS = ("mine", "groups", "overdue", "done", "all")
 _COUNTED = ("mine", "groups", "overdue")
-_STOPS = 100
 
 _DONE = (
     select(user_task.c.key)
@@ -48,7 +47,7 @@ def inbox(ctx: Context, who: str, tab: str = "mine", search: str = "", page: int
     with ctx.store.read() as reading:
         piles = Piles(reading, actor(reading, who))
         hits = _hits(reading, piles, tab, Words.of(search), page)
-        counts = {name: Count(sum(1 for _ in islice(piles.keys(name), _STOPS))) for name in _COUNTED}
+        counts = {name: Count(piles.count(name)) for name in _COUNTED}
         tasks = tasks_of(ctx, reading, tasks_by_key(reading, hits.keys[:PAGE]))
     return InboxPage(tab, search, page, tasks, len(hits.keys) > PAGE, counts, hits.complete)
 

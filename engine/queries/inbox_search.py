@@ -1,13 +1,14 @@
 """Searching an inbox: complete and quick for any word and any number of tasks, or else it says that it was not complete.
 
 What is found stands in the order of cases, the newest first: in this order the full-text index yields them, and a search that
-finds thousands costs as much as its page. Three ways are tried, each within a limit:
+finds thousands costs as much as its page. A pile of few tasks is compared one by one. For others three ways are tried:
 
 1. the newest cases that hold the words, until a page is full or no case is left;
-2. the person's own pile, where it is small (`OWN`): all of it is compared;
+2. the person's pile, where it is not too large (`OWN`): all of it is compared;
 3. more cases that hold the words (`FARTHEST`).
 
-Words too short for the index (one Chinese character, one or two letters or digits) are looked for in the second way alone.
+Words too short for the index (one Chinese character, one or two letters or digits) are looked for in the second way alone: in
+the most urgent tasks of a larger pile.
 """
 
 from __future__ import annotations
@@ -39,13 +40,14 @@ from engine.store.tables import IS_OPEN, process_definition, process_instance, t
 from engine.store.transactions import Found
 from engine.store.types import to_microseconds
 
-OWN = 1_500
+OWN = 1_000
 """Tasks of a person that are compared with the words one by one."""
-FARTHEST = 10_000
+FARTHEST = 5_000
 """Cases holding the words that are looked through for tasks of the person."""
 
 _STEPS = (128, 1024, 4096)  # cases at once: few suffice where most are the person's
 _SLICE = 51
+_FEW = 250  # tasks that are compared at once, without asking the index
 
 # What words are looked for in.
 _LINE: ColumnElement[str] = literal_column("'\n'", Text)
@@ -118,13 +120,17 @@ class Hits:
 
 def search_tasks(reading: Reading, piles: Piles, tab: str, words: Words, most: int) -> Hits:
     """Return the first tasks of a tab whose texts hold all words, at most so many."""
-    asked = search.question(reading, words, tasks=True)
-    walk = _Walk(reading, piles, tab, words, asked) if asked is not None else None
-    if walk is not None and walk.on(most, sum(_STEPS[:2])):
-        return Hits(walk.found[:most], complete=True)
     size = len(_done(reading, piles)) if tab == "done" else piles.size(tab, OWN + 1)
-    if size <= OWN or walk is None:
+    if size <= _FEW:
+        return Hits(_own(reading, piles, tab, words)[:most], complete=True)
+    asked = search.question(reading, words, tasks=True)
+    if asked is None:
         return Hits(_own(reading, piles, tab, words)[:most], complete=size <= OWN)
+    walk = _Walk(reading, piles, tab, words, asked)
+    if walk.on(most, sum(_STEPS[:2])):
+        return Hits(walk.found[:most], complete=True)
+    if size <= OWN:
+        return Hits(_own(reading, piles, tab, words)[:most], complete=True)
     complete = walk.on(most, FARTHEST)
     return Hits(walk.found[:most], complete)
 

@@ -7,29 +7,35 @@ that was read for the page is there for the counts.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy import Select, Text, bindparam, func, select, tuple_, type_coerce
 
 from engine.queries.rows import by_keys, tasks_by_key
-from engine.store import Reading
+from engine.store import Reading, exact_json
 from engine.store.rights import Actor, may_work
 from engine.store.tables import IS_OPEN, task_candidate, user_task
 from engine.store.transactions import Found
 from engine.store.types import to_microseconds
 
-_BATCH = 100
+STOPS = 100
+"""Counts stop here: 100 stands for "99+"."""
+
+_BATCH = STOPS
+_NEVER = 1 << 62  # after every due date, and what stands for none
 _CHECKED = 51
 
 _EVERYBODY = ""  # nobody's username: excluded from nothing
 
 _Place = tuple[int, int, bool]  # due_sort, task key, whether it is the person's for certain
 
+_EXCLUDED = type_coerce(user_task.c.excluded_users, Text).label("excluded")  # as it is stored: mostly NULL
 _OFFERED = (
-    select(task_candidate.c.due_sort, task_candidate.c.task_key, user_task.c.excluded_users)
+    select(task_candidate.c.due_sort, task_candidate.c.task_key, _EXCLUDED)
     .join(user_task, user_task.c.key == task_candidate.c.task_key)
     .where(
         task_candidate.c.kind == bindparam("kind"),
@@ -40,7 +46,7 @@ _OFFERED = (
     .limit(_BATCH)
 )
 _OPEN = (
-    select(user_task.c.due_sort, user_task.c.key.label("task_key"), user_task.c.excluded_users)
+    select(user_task.c.due_sort, user_task.c.key.label("task_key"), _EXCLUDED)
     .where(IS_OPEN, tuple_(user_task.c.due_sort, user_task.c.key) > tuple_(bindparam("sort"), bindparam("task")))
     .order_by(user_task.c.due_sort, user_task.c.key)
     .limit(_BATCH)
@@ -105,6 +111,20 @@ class Piles:
             theirs = self.theirs(tab, doubtful) if doubtful else ()
             yield from (key for key, certain in batch if certain or key in theirs)
 
+    def count(self, tab: str) -> int:
+        """Return how many tasks a tab shows; from `STOPS` on it is not counted further."""
+        limit = to_microseconds(self._reading.now) if tab == "overdue" else _NEVER
+        certain: set[int] = set()
+        known = True
+        for part in self._ranges(tab):
+            head, ended = part.head()
+            shown = head if limit == _NEVER else head[: bisect_right(head, limit, key=itemgetter(0))]
+            certain.update(key for _, key, sure in shown if sure)
+            known = known and (ended or len(shown) < len(head)) and all(sure for _, _, sure in shown)
+            if len(certain) >= STOPS:
+                return STOPS
+        return len(certain) if known else sum(1 for _ in islice(self.keys(tab), STOPS))
+
     def size(self, tab: str, most: int) -> int:
         """Return how many tasks a tab has at most; from `most` on it is not counted further."""
         found = 0
@@ -164,6 +184,12 @@ class _Range:
             yield self._read[at]
             at += 1
 
+    def head(self) -> tuple[list[_Place], bool]:
+        """Return the first places, and whether these are all."""
+        if not self._read:
+            self._more()
+        return self._read, self._ended
+
     def size(self, most: int) -> int:
         """Return how many places there are, counting no further than `most`."""
         return int(self._reading.scalar(_COUNTS[self._statement], {**self._parameters, "most": most}))
@@ -174,6 +200,11 @@ class _Range:
         sort, task, _ = self._read[-1] if self._read else (-1, -1, False)
         rows = self._reading.all(self._statement, {**self._parameters, "sort": sort, "task": task})
         own = self._own
-        self._read += [(row[0], row[1], own is not None and (row[2] is None or own not in row[2])) for row in rows]
+        if own is None:
+            self._read += [(sort, task, False) for sort, task, _ in rows]
+        else:
+            self._read += [
+                (sort, task, excluded is None or own not in exact_json.loads(excluded)) for sort, task, excluded in rows
+            ]
         self._ended = len(rows) < _BATCH
         return bool(rows)

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Select, exists, or_, select
 from engine.store.tables import IS_ACTIVE, element_instance, incident, process_definition, process_instance
 from engine.store.transactions import Reading
 
-
 _OTHER = process_instance.alias("other")
 # Of its own, so that SQLite reads their index rather than all cases in the order asked for.
 _SUSPENDED = select(_OTHER.c.key).where(_OTHER.c.suspended_at.is_not(None))
