@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from engine.definitions.model import Event
-from engine.definitions.reading import Draft, Reading, Scoped
+from engine.definitions.reading import Draft, Reading, Scoped, local_name
 
 
 def find_handlers(reading: Reading, scoped: Scoped) -> None:
     """Give each compensation boundary event its handler: the activity for compensation that an association leads to."""
     ends: dict[str, list[str]] = {}
     for node in scoped.associations:
-        source, target = node.attributes.get(("", "sourceRef"), ""), node.attributes.get(("", "targetRef"), "")
+        source, target = (local_name(node.attributes.get(("", name), "")) for name in ("sourceRef", "targetRef"))
         for one, other in ((source, target), (target, source)):
             if one in scoped.drafts and _catches(scoped.drafts[one]) and scoped.drafts[one].tag == "boundaryEvent":
                 node.executed()

@@ -8,7 +8,7 @@ from engine.definitions import iso8601
 from engine.definitions.cron import cron, is_cron
 from engine.definitions.dialect_zeebe import flag
 from engine.definitions.model import Event, EventKind, Term, Timer, TimerKind
-from engine.definitions.reading import Draft, Reading, check_language
+from engine.definitions.reading import Draft, Reading, check_language, local_name
 from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Node
 
 NONE = Event("none")
@@ -254,7 +254,7 @@ def _compensate(reading: Reading, draft: Draft, node: Node) -> Event | None:
         node.keep("activityRef", "waitForCompletion")
         return Event("compensate")
     waits = flag(reading, node, "waitForCompletion", True)
-    return Event("compensate", activity=node.get("activityRef") or None, waits=waits)
+    return Event("compensate", activity=local_name(node.get("activityRef")) or None, waits=waits)
 
 
 def _conditional(reading: Reading, draft: Draft, node: Node) -> Event | None:

@@ -11,6 +11,7 @@ _LEXEME = re.compile(
     re.ASCII,
 )
 _OPERATORS = {"&&": "and", "||": "or", "==": "=", "!": "not"}
+_WORDS = {"and", "or", "not", "eq", "ne", "lt", "gt", "le", "ge", "div"}  # operators that look like names
 _NAMES = {
     "and": "and", "or": "or", "not": "not", "eq": "=", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">=", "true": "true",
     "false": "false", "null": "null", "div": "/", "nrOfInstances": "numberOfInstances",
@@ -28,13 +29,17 @@ def to_feel(text: str) -> str:
     if match is None:
         raise ValueError(f"只支持单个 ${{…}} 表达式：{text} / only a single ${{…}} is supported")
     words: list[str] = []
-    position, body = 0, match["body"]
+    position, body, after_value = 0, match["body"], False
     while position < len(body.rstrip()):
         lexeme = _LEXEME.match(body, position)
         if lexeme is None or lexeme["bad"]:
             raise ValueError(f"不支持的 JUEL 表达式：{text} / this JUEL expression is not supported")
         if lexeme["operator"] == "(" and words and re.fullmatch(r"[\w.]+", words[-1]) and words[-1] not in {"and", "or", "not"}:
             raise ValueError(f"不支持方法调用：{text} / method calls are not supported")
+        is_value = lexeme["operator"] is None and lexeme["name"] not in _WORDS
+        if is_value and after_value:  # `empty x`, `x mod y`: FEEL would take it for a name of two words
+            raise ValueError(f"不支持的 JUEL 表达式：{text} / this JUEL expression is not supported")
+        after_value = is_value
         words += _translated(lexeme, body)
         position = lexeme.end()
     if not words:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from engine.definitions import checks, compensation, dialect_camunda7, dialect_zeebe, events, loops, own_properties
 from engine.definitions.model import CalledElement, Event, Flow, Process, Term
-from engine.definitions.reading import Draft, Reading, Scoped, child_expression
+from engine.definitions.reading import Draft, Reading, Scoped, child_expression, local_name
 from engine.definitions.report import Finding
 from engine.definitions.verdicts import CORRELATION, DOCUMENTARY, judge_the_rest
 from engine.definitions.xml import BPMN, CAMUNDA, MODELER, ZEEBE, Node, UnreadableXml, read
@@ -238,9 +238,9 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
     elif node.name in {"serviceTask", "sendTask", "businessRuleTask", "userTask"}:
         node.keep("implementation", "operationRef", "messageRef")
     elif node.name == "callActivity" and reading.dialect == "plain" and node.get("calledElement"):
-        draft.values["call"] = CalledElement(Term(node.attributes["", "calledElement"]))
+        draft.values["call"] = CalledElement(Term(local_name(node.attributes["", "calledElement"])))
     if node.name == "boundaryEvent":
-        draft.values["attached_to"] = node.get("attachedToRef")
+        draft.values["attached_to"] = local_name(node.get("attachedToRef"))
     elif node.name not in EVENTS and not node.name.endswith("Gateway"):
         draft.values["for_compensation"] = dialect_zeebe.flag(reading, node, "isForCompensation", False)
     node.keep("gatewayDirection")

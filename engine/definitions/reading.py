@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, cast, overload
 
 from engine import feel
 from engine.definitions import juel
@@ -209,6 +209,15 @@ def child_expression(reading: Reading, node: Node, name: str) -> Term | None:
     if not child.text:
         reading.refuse(child, "表达式为空 / the expression is empty")
     return reading.expression(child, child.text)
+
+
+@overload
+def local_name(name: str) -> str: ...
+@overload
+def local_name(name: None) -> None: ...
+def local_name(name: str | None) -> str | None:
+    """Return a qualified name without its prefix: what it refers to is in the same file, or a process known by its id."""
+    return name and name.rpartition(":")[2]
 
 
 def _up(node: Node | None) -> Iterator[Node]:

@@ -89,6 +89,27 @@ RUN = {
         plain(CAUGHT.format('<messageEventDefinition messageRef="tns:m"/>'), '<message id="m" name="m"/>', 'xmlns:tns="urn:x"'),
         "start\nsend m\nended",
     ),
+    "an attached event and what it undoes, by qualified names": (
+        plain(
+            ONE_TASK.replace(
+                '<endEvent id="e"/>',
+                '<boundaryEvent id="b" attachedToRef="tns:t1"><compensateEventDefinition/></boundaryEvent><userTask id="t2" '
+                'isForCompensation="true"/><association sourceRef="tns:b" targetRef="tns:t2"/><endEvent id="e">'
+                '<compensateEventDefinition activityRef="tns:t1"/></endEvent>',
+            ),
+            "",
+            'xmlns:tns="urn:x"',
+        ),
+        "start\ndo t1\nopen t2\ndo t2\nended",
+    ),
+    "a called process by a qualified name": (
+        plain(
+            '<startEvent id="s"/><callActivity id="c" calledElement="tns:Q"/><endEvent id="e"/>' + flows("s c", "c e"),
+            '<process id="Q" isExecutable="true"><task id="n1"/></process>',
+            'xmlns:tns="urn:x"',
+        ),
+        "start\nended\ncases Q 1",
+    ),
     "an event definition that is referred to": (
         plain(
             CAUGHT.format("<eventDefinitionRef>td</eventDefinitionRef>"),
