@@ -450,8 +450,10 @@ def test_simple_juel(juel: str, feel: str) -> None:
 
 @pytest.mark.parametrize(
     "juel",
-    ["${execution.getVariable('x')}", "text ${x}", "${x[0]}", "${}", "${a ? b : c}", "${loopCounter}", "${!}"]
-    + ["${empty x}", "${empty x || y}", "${a mod 2 == 0}", "${x instanceof y}", "${a b}"],
+    [
+        *("${execution.getVariable('x')}", "text ${x}", "${x[0]}", "${}", "${a ? b : c}", "${loopCounter}", "${!}"),
+        *("${empty x}", "${empty x || y}", "${a mod 2 == 0}", "${x instanceof y}", "${a b}"),
+    ],
 )
 def test_juel_that_is_refused(juel: str) -> None:
     with pytest.raises(ValueError, match="/"):

@@ -771,6 +771,235 @@ UNDOING: dict[str, Case] = {
     ),
 }
 
+ERRORS = '<b:error id="E1" errorCode="E1"/><b:error id="E2" errorCode="E2"/>'
+ESC = '<b:escalation id="X1" escalationCode="X1"/>'
+LINK = '<b:linkEventDefinition name="L"/>'
+CALLED = element("callActivity", "c", ext(z("calledElement", processId="C")))
+PUBLISH = ext(
+    z("taskDefinition", type="publish-message"),
+    z("ioMapping", z("input", source="m", target="messageName") + z("input", source="k", target="correlationKey")),
+)
+
+
+def when(condition: str) -> str:
+    return f"<b:conditionalEventDefinition><b:condition>={condition}</b:condition></b:conditionalEventDefinition>"
+
+
+THROWING: dict[str, Case] = {
+    "a signal at the end starts another process": (
+        [net("s > n1 > e", more=end("e", event("signal", "sg"))), S],
+        "start! C\nended\nstart\nended\nran n1\ncases C 2",
+        draw(net("s > n1 > e", "s2 > n2 > e", more=start("s2", event("signal", "sg"))), S, process_id="C"),
+    ),
+    "a signal reaches several catches, whoever comes first": (
+        [
+            net(
+                "s > p > i > n3 > p2",
+                "p > c > n1 > p2",
+                "p > d > n2 > p2",
+                "p2 > n9 > e",
+                more=catch("c", event("signal", "sg")) + catch("d", event("signal", "sg")) + throw("i", event("signal", "sg")),
+            ),
+            S,
+        ],
+        "start\nran | n1 n2 n3 | n9\nended",
+    ),
+    "a message to the same case": (
+        [
+            net(
+                "s > p > c > n1 > e",
+                "p > i > n2 > e",
+                more=catch("c", event("message", "m")) + element("intermediateThrowEvent", "i", PUBLISH + event("message")),
+            ),
+            M,
+        ],
+        "start\nran | n1 n2\nended",
+    ),
+    "a message starts another process": (
+        [net("s > i > e", more=element("sendTask", "i", PUBLISH))],
+        "start\nended\ncases C 1",
+        draw(net("s > n1 > e", more=start("s", event("message", "m"))), message("m", "m", None), process_id="C"),
+    ),
+    "an error that nobody catches is no success": (
+        [net("s > n1 > e", more=end("e", event("error", "E1"))), ERRORS],
+        "start\nran n1\nincident e UNHANDLED_ERROR_EVENT\nactive",
+    ),
+    "an error of a called process that nobody catches": (
+        [net("s > c > n9 > e", more=CALLED)],
+        "start\ncase >\nterminated\ncase <\nincident c UNHANDLED_ERROR_EVENT\nactive",
+        draw(net("s > n1 > e", more=end("e", event("error", "E1"))), ERRORS, process_id="C"),
+    ),
+    "an error passes who catches another code": (
+        [
+            net(
+                "s > u > n9 > e",
+                "b > n1 > e2",
+                "c > n2 > e3",
+                more=sub(
+                    "u",
+                    net(
+                        "s1 > w > e1",
+                        "d > n3 > e5",
+                        more=sub("w", net("s2 > n4 > e4", more=end("e4", event("error", "E2"))))
+                        + boundary("d", "w", event("error", "E1")),
+                    ),
+                )
+                + boundary("b", "u", event("error", "E1"))
+                + boundary("c", "u", event("error", "E2")),
+            ),
+            ERRORS,
+        ],
+        "start\nran n4 n2\nended",
+    ),
+    "an error thrown while handling it goes out": (
+        [
+            net(
+                "s > u > n9 > e",
+                "b > n1 > e2",
+                more=sub(
+                    "u",
+                    net(
+                        "s1 > e1",
+                        more=end("e1", event("error", "E1"))
+                        + event_sub("v", net("s2 > n2 > e3", more=start("s2", event("error")) + end("e3", event("error", "E1")))),
+                    ),
+                )
+                + boundary("b", "u", event("error", "E1")),
+            ),
+            ERRORS,
+        ],
+        "start\nran n2 n1\nended",
+    ),
+    "an escalation, then an error, from one sub-process": (
+        [
+            net(
+                "s > u > n9 > e",
+                "b > n1 > e2",
+                "c > n2 > e3",
+                more=sub("u", net("s1 > i > e1", more=throw("i", event("escalation", "X1")) + end("e1", event("error", "E1"))))
+                + boundary("b", "u", event("escalation", "X1"), interrupting=False)
+                + boundary("c", "u", event("error", "E1")),
+            ),
+            ERRORS,
+            ESC,
+        ],
+        "start\nran | n1 n2\nended",
+    ),
+    "an error in one of many ends the others": (
+        [
+            net(
+                "s > u > n9 > e",
+                "b > n1 > e2",
+                more=sub(
+                    "u",
+                    many("3") + net("s1 > t1 > x", "x > e1 ? ok", "x > e3 default", more=end("e3", event("error", "E1"))),
+                )
+                + boundary("b", "u", event("error", "E1")),
+            ),
+            ERRORS,
+        ],
+        "start\ndo t1 ok=true\ndo t1 ok=false\nopen -\nran n1\nended",
+    ),
+    "a condition that a script inside fulfils": (
+        [
+            net(
+                "s > u > n9 > e",
+                "b > n1 > e2",
+                more=sub("u", net("s1 > n2 > n3 > e1", more=script("n2", "x", "true"))) + boundary("b", "u", when("x")),
+            )
+        ],
+        "start x=false\nran n2 n1\nended",
+    ),
+    "a condition that holds from the start": (
+        [net("s > t1 > e", "b > n1 > e2", more=boundary("b", "t1", when("x")))],
+        "start x=true\nran n1\nended",
+    ),
+    "a condition that holds beside what goes on": (
+        [
+            net(
+                "s > n2 > t1 > e",
+                more=script("n2", "x", "true")
+                + event_sub("v", net("s1 > n1 > e1", more=start("s1", when("x"), isInterrupting="false"))),
+            )
+        ],
+        "start x=false\nran n2 n1\nopen t1\ndo t1\nended",
+    ),
+    "several links to one": (
+        [
+            net(
+                "s > x",
+                "x > l1 ? a",
+                "x > l2 default",
+                "c > n1 > e",
+                more=catch("c", LINK) + throw("l1", LINK) + throw("l2", LINK),
+            )
+        ],
+        "start a=true\nran n1\nended\nstart a=false\nran n1\nended",
+    ),
+    "a link back": (
+        [
+            net(
+                "s > x > n1 > x2",
+                "x2 > l1 ? i < 2",
+                "x2 > e default",
+                "c > x",
+                more=script("n1", "i", "i + 1") + catch("c", LINK) + throw("l1", LINK),
+            )
+        ],
+        "start i=0\nran n1 n1\nended",
+    ),
+    "an intermediate event that throws nothing": ([net("s > i > n1 > e", more=throw("i", ""))], "start\nran n1\nended"),
+    "starts by timers": (
+        [net("s > n1 > e", "s2 > n2 > e", more=start("s", timer("PT1H")) + start("s2", timer("R2/PT3H", "timeCycle")))],
+        "turn PT59M\ncases P 0\nturn PT1M\ncases P 1\nturn PT2H\ncases P 2\nturn PT3H\ncases P 3\nturn P1D\ncases P 3",
+    ),
+    "undoing in an error's handler": (
+        [
+            net(
+                "s > u > n9 > e",
+                more=sub(
+                    "u",
+                    net(
+                        "s1 > n1 > e1",
+                        more=end("e1", event("error", "E1"))
+                        + undone_by("n1", trace("n1u", isForCompensation="true"), "n1u")
+                        + event_sub("v", net("s2 > i > n2 > e2", more=start("s2", event("error")) + throw("i", COMPENSATE))),
+                    ),
+                ),
+            ),
+            ERRORS,
+        ],
+        "start\nran n1 n1u n2 n9\nended",
+    ),
+    "undoing twice undoes once": (
+        [
+            net(
+                "s > n1 > i > j > e",
+                more=throw("i", COMPENSATE)
+                + throw("j", COMPENSATE)
+                + undone_by("n1", trace("n1u", isForCompensation="true"), "n1u"),
+            )
+        ],
+        "start\nran n1 n1u\nended",
+    ),
+    "undoing at the end of a sub-process leaves what is around": (
+        [
+            net(
+                "s > n0 > u > n9 > e",
+                more=undone_by("n0", trace("n0u", isForCompensation="true"), "n0u")
+                + sub(
+                    "u",
+                    net(
+                        "s1 > n1 > e1",
+                        more=end("e1", COMPENSATE) + undone_by("n1", trace("n1u", isForCompensation="true"), "n1u"),
+                    ),
+                ),
+            )
+        ],
+        "start\nran n0 n1 n1u n9\nended",
+    ),
+}
+
 CASES: dict[str, Case] = {
     f"{kind}: {name}": case
     for kind, cases in (
@@ -779,6 +1008,7 @@ CASES: dict[str, Case] = {
         ("gateway", GATEWAYS),
         ("pattern", PATTERNS),
         ("undoing", UNDOING),
+        ("throwing", THROWING),
     )
     for name, case in cases.items()
 }
@@ -790,7 +1020,11 @@ def test_as_camunda_8_writes_it(name: str, tmp_path: Path) -> None:
     play_stored(tmp_path, [*others, draw(body, *root)], commands)
 
 
-PLAIN = {name: (file, case[1]) for name, case in CASES.items() if (file := in_plain_bpmn(draw(*case[0]))) is not None}
+PLAIN = {
+    name: (file, case[1])
+    for name, case in CASES.items()
+    if len(case) == 2 and (file := in_plain_bpmn(draw(*case[0]))) is not None
+}
 
 
 @pytest.mark.parametrize("name", PLAIN)
