@@ -15,7 +15,7 @@ from engine.commands.deploy import Definition, Deployment, check_resources, depl
 from engine.commands.drafts import discard_start_draft, save_draft, save_start_draft
 from engine.commands.incidents import resolve_incident
 from engine.commands.instances import cancel_instance, modify_instance, preview_modification, set_variables, start_instance
-from engine.commands.jobs import ActivatedJob, activate_jobs, complete_job, fail_job, set_job_retries, throw_job_error
+from engine.commands.jobs import ActivatedJob, activate_jobs, complete_job, fail_job, throw_job_error, update_job
 from engine.commands.messages import publish_message, trigger_subscription
 from engine.commands.migrations import migrate_instance
 from engine.commands.passwords import sign_in
@@ -78,7 +78,6 @@ __all__ = [
     "set_attributes",
     "set_day",
     "set_groups",
-    "set_job_retries",
     "set_name",
     "set_password",
     "set_variables",
@@ -92,5 +91,6 @@ __all__ = [
     "throw_job_error",
     "trigger_subscription",
     "unclaim_task",
+    "update_job",
     "vouch_for",
 ]

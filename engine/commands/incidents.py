@@ -71,8 +71,8 @@ def retry(unit: InstanceUnit, rows: Sequence[Row[Any]], reason: str) -> None:
             continue  # one before it led to its end
         unit.record(IncidentCorrected(row.key, row.element_key, row.element_id, reason))
         waiting = jobs.find_job(unit.tx, row.element_key)
-        if waiting is not None and waiting.retries < 1:
-            jobs.give_retries(unit, waiting, 1)
+        if waiting is not None and (waiting.due_at is None or waiting.retries < 1):
+            jobs.offer_again(unit, waiting)
         unit.apply(unit.kernel.resolve_incident(row.element_key))
 
 

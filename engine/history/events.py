@@ -177,6 +177,24 @@ class TaskAssigned(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskChanged(Event):
+    """An administrator changed what a waiting task says; `changed` names the fields, a new due date precedes as TaskUpdated.
+
+    Attributes:
+        changed: due_at | follow_up_at | candidate_groups | candidate_users | priority.
+    """
+
+    key: int
+    element_id: str
+    changed: tuple[str, ...]
+    follow_up_at: datetime | None = None
+    candidate_groups: tuple[str, ...] = ()
+    candidate_users: tuple[str, ...] = ()
+    priority: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FormSubmitted(Event):
     """A form was submitted and accepted: by which version of it the data were checked.
 
@@ -264,6 +282,25 @@ class DeliveryFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class JobActivated(Event):
+    """A worker took the job; until `until` no other gets it."""
+
+    key: int
+    element_id: str
+    worker: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobTimeoutSet(Event):
+    """A job that a worker has is its own until another moment."""
+
+    key: int
+    element_id: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class JobFailed(Event):
     """A worker could not do the job. `retries` are left; it is offered again at `retry_at`."""
 
@@ -276,7 +313,7 @@ class JobFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class JobRetriesSet(Event):
-    """An administrator gave a job new tries."""
+    """A job got new tries."""
 
     key: int
     element_id: str

@@ -89,6 +89,7 @@ _ALL = (
         "key element_id kind subject text recipients groups due_at late_seconds element_key substitutes absent",
     ),
     _layout(48, "DeliverySent", "alert_key channel recipient"),
+    _layout(49, "JobActivated", "key element_id worker until"),
 )
 
 BY_CODE: Mapping[int, Layout] = {layout.code: layout for layout in _ALL}
