@@ -1000,6 +1000,118 @@ THROWING: dict[str, Case] = {
     ),
 }
 
+TOGETHER: dict[str, Case] = {
+    "an inclusive block in each of many sub-processes": (
+        [
+            net(
+                "s > u > n9 > e",
+                more=sub(
+                    "u",
+                    many("2") + net("s1 > o1", "o1 > t1 ? true", "o1 > n1 ? true", "t1 > o2", "n1 > o2", "o2 > n2 > e1"),
+                ),
+            )
+        ],
+        "start\ndo t1\nran | n1 n1 n2\ndo t1\nran | n1 n1 n2 | n2 | n9\nended",
+    ),
+    "tokens gather before an inclusive join": (
+        [net("s > p > n1 > n3 > o > n9 > e", "p > t1 > n3", "p > n2 > o", more=trace("n3", startQuantity="2"))],
+        "start\nran | n1 n2\ndo t1\nran | n1 n2 | n3 | n9\nended",
+    ),
+    "an inclusive join waits for who holds an incident": (
+        [net("s > p > n1 > o > n9 > e", "p > x", "x > o ? gone", "x > e2 default")],
+        "start\nran n1\nincident x EXTRACT_VALUE_ERROR\nretry x gone=false\nran n1 n9\nended",
+    ),
+    "an inclusive join waits for what a boundary event began": (
+        [
+            net(
+                "s > p > t1 > o > n9 > e",
+                "p > t2 > o",
+                "b > t3 > o",
+                more=boundary("b", "t1", timer("PT1H"), interrupting=False),
+            )
+        ],
+        "start\nturn PT1H\ndo t1\ndo t2\nran -\ndo t3\nran n9\nended",
+    ),
+    "an inclusive join does not wait for an event sub-process": (
+        [
+            net(
+                "s > p > n1 > o > n9 > e",
+                "p > t1 > o",
+                more=event_sub("v", net("s2 > t2 > e2", more=start("s2", event("signal", "sg"), isInterrupting="false"))),
+            ),
+            S,
+        ],
+        "start\nsignal sg\ndo t1\nran n1 n9\nactive\ndo t2\nended",
+    ),
+    "an escalation thrown while handling one goes out": (
+        [
+            net(
+                "s > u > n9 > e",
+                "b > n1 > e2",
+                more=sub(
+                    "u",
+                    net(
+                        "s1 > i > n3 > e1",
+                        more=throw("i", event("escalation", "X1"))
+                        + event_sub(
+                            "v",
+                            net(
+                                "s2 > n2 > e3",
+                                more=start("s2", event("escalation", "X1"), isInterrupting="false")
+                                + end("e3", event("escalation", "X1")),
+                            ),
+                        ),
+                    ),
+                )
+                + boundary("b", "u", event("escalation", "X1"), interrupting=False),
+            ),
+            ESC,
+        ],
+        "start\nran | n2 n3 n1 n9\nended",
+    ),
+    "a transaction that is tried again": (
+        [
+            net(
+                "s > x > v > n9 > e",
+                "b > n8 > x",
+                more=boundary("b", "v", event("cancel"))
+                + element(
+                    "transaction",
+                    "v",
+                    net(
+                        "s1 > n1 > t1 > x1",
+                        "x1 > e3 ? bad",
+                        "x1 > e1 default",
+                        more=end("e3", event("cancel")) + undone_by("n1", trace("n1u", isForCompensation="true"), "n1u"),
+                    ),
+                ),
+            )
+        ],
+        "start\ndo t1 bad=true\nran n1 n1u n8 n1\ndo t1 bad=false\nran n1 n1u n8 n1 n9\nended",
+    ),
+    "an interrupted process undoes what it did": (
+        [
+            net(
+                "s > n1 > t1 > e",
+                more=undone_by("n1", trace("n1u", isForCompensation="true"), "n1u")
+                + event_sub("v", net("s2 > i > n2 > e2", more=start("s2", event("signal", "sg")) + throw("i", COMPENSATE))),
+            ),
+            S,
+        ],
+        "start\nsignal sg\nran n1 n1u n2\nended",
+    ),
+    "an ad-hoc sub-process is interrupted": (
+        [
+            net(
+                "s > a > n9 > e",
+                more=ad_hoc("a", net("t1", "t2") + event_sub("v", net("s2 > n2 > e2", more=start("s2", event("signal", "sg"))))),
+            ),
+            S,
+        ],
+        "start\nsignal sg\nran n2 n9\nended",
+    ),
+}
+
 CASES: dict[str, Case] = {
     f"{kind}: {name}": case
     for kind, cases in (
@@ -1009,6 +1121,7 @@ CASES: dict[str, Case] = {
         ("pattern", PATTERNS),
         ("undoing", UNDOING),
         ("throwing", THROWING),
+        ("together", TOGETHER),
     )
     for name, case in cases.items()
 }
