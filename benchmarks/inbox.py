@@ -132,7 +132,7 @@ class Load:
             }
         )
         own = number < 1000 and number % 8 == 0
-        due_at = NOW + timedelta(minutes=chance.randrange(-100, 100_000))
+        due_at = NOW + timedelta(minutes=chance.randrange(-25_000, 75_000))
         open_task = {
             "key": next(keys),
             "instance_key": key,

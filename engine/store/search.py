@@ -55,7 +55,8 @@ _NAMED = 100  # definitions in one question; a word in more of them does not nar
 SQLITE = ("CREATE VIRTUAL TABLE case_search USING fts5(grams, content='', columnsize=0, detail=none, tokenize='ascii')",)
 POSTGRESQL = (
     "CREATE TABLE case_search (instance_key BIGINT NOT NULL CONSTRAINT pk_case_search PRIMARY KEY, grams TEXT[] NOT NULL)",
-    "CREATE INDEX ix_case_search_grams ON case_search USING gin (grams)",
+    # Without fastupdate: each search would go through the list of what is not filed yet.
+    "CREATE INDEX ix_case_search_grams ON case_search USING gin (grams) WITH (fastupdate = off)",
 )
 
 _case_search = Table(
@@ -157,12 +158,6 @@ _KEYS = (
     .order_by(_case_search.c.instance_key.desc())
     .limit(bindparam("most"))
 )
-_COUNTED = select(func.count()).select_from(
-    select(_case_search.c.instance_key)
-    .where(_case_search.c.grams.contains(bindparam("pieces", type_=postgresql.ARRAY(Text))))
-    .limit(bindparam("most"))
-    .subquery()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +214,8 @@ class Question:
 
     def _condition(self, part: tuple[tuple[str, ...], tuple[str, ...]]) -> ColumnElement[bool]:
         pieces, named = part
-        ways = [_case_search.c.grams.contains(list(pieces))] if pieces else []
-        ways += [_case_search.c.grams.overlap(list(named))] if named else []
+        ways = [_case_search.c.grams.contains(_array(pieces))] if pieces else []
+        ways += [_case_search.c.grams.overlap(_array(named))] if named else []
         return or_(*ways) if len(ways) > 1 else and_(*ways)
 
 
@@ -263,7 +258,14 @@ def _definitions_named(reading: Reading, word: str, tasks: bool) -> list[int]:
 def _count(reading: Reading, piece: str) -> int:
     if reading.dialect == "sqlite":
         return int(reading.scalar(_COUNT, {"expression": _quoted(piece), "most": _PROBED}))
-    return int(reading.scalar(_COUNTED, {"pieces": [piece], "most": _PROBED}))
+    holding = select(_case_search.c.instance_key).where(_case_search.c.grams.contains(_array([piece])))
+    return int(reading.scalar(select(func.count()).select_from(holding.limit(_PROBED).subquery())))
+
+
+def _array(pieces: Sequence[str]) -> postgresql.array[str]:
+    """Written out, not bound: PostgreSQL plans by how rare a piece is."""
+    written: list[Any] = [bindparam(None, piece, type_=Text, literal_execute=True) for piece in pieces]
+    return postgresql.array(written)
 
 
 def _quoted(piece: str) -> str:

@@ -37,6 +37,7 @@ def index() -> str:
         processes=_processes(),
         page=found.page,
         pages=found.page + found.has_next,
+        complete=found.complete,
         page_url=page_url,
         may_administer=sessions.person().is_admin,
         kinds=[("suspend", text("暂停")), ("resume", text("恢复")), ("cancel", text("终止"))],

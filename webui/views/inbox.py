@@ -40,6 +40,7 @@ def _view(found: InboxPage, person: Person) -> dict[str, Any]:
         "page_url": page_url,
         "here": page_url(found.page),
         "empty_text": _empty(found.tab),
+        "complete": found.complete,
     }
 
 
