@@ -296,14 +296,14 @@ def past(engine: Engine, process_id: str, what: str, elements: int) -> None:
 
     waiting: dict[int, list[int]] = {case: [] for case in (old, *others)}
     finished = 0
-    while finished < elements:
+    while finished < elements or waiting[old]:  # to the end of a round
         ready(old)
         once(old)
         finished = finished + 2 if process_id != "parallel-loop" else finished + 3
     early, late = [], []
     for young in others:
         for case, found in ((young, early), (old, late)):
-            for _ in range(4):
+            for _ in range(5):  # the sixth is the same of a round in every case
                 ready(case)
                 once(case)
             ready(case)

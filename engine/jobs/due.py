@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import bindparam, case, func, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal, or_, select, union_all, update
 
 from engine.commands import batches, calls, messages, signals, timers, work
 from engine.jobs import service
@@ -60,16 +62,31 @@ _BATCH = 50
 _log = logging.getLogger(__name__)
 
 _UNLOCKED = or_(job.c.locked_until.is_(None), job.c.locked_until <= bindparam("now"))
-_TYPES = job.c.type.in_(bindparam("types", expanding=True))
-# Jobs that are due, the longest due first.
-_JOBS = (
-    select(job.c.key, job.c.type)
-    .where(job.c.due_at <= bindparam("now"), _TYPES, _UNLOCKED)
-    .order_by(job.c.due_at, job.c.key)
-    .limit(bindparam("most"))
-)
 _FREE_AT = case((job.c.locked_until > job.c.due_at, job.c.locked_until), else_=job.c.due_at)
-_NEXT_JOB = select(func.min(_FREE_AT)).where(job.c.due_at.is_not(None), _TYPES)
+
+
+def _of(types: frozenset[str]) -> ColumnElement[bool]:
+    # Word by word, not a list: a statement with a list in it is made anew at every call.
+    return or_(*(job.c.type == name for name in sorted(types)))
+
+
+@lru_cache(maxsize=32)
+def _jobs(types: frozenset[str]) -> Select[Any]:
+    """Jobs of some types that are due, the longest due first."""
+    return (
+        select(job.c.key, job.c.type)
+        .where(job.c.due_at <= bindparam("now"), _of(types), _UNLOCKED)
+        .order_by(job.c.due_at, job.c.key)
+        .limit(bindparam("most"))
+    )
+
+
+@lru_cache(maxsize=32)
+def _next_job(types: frozenset[str]) -> Select[Any]:
+    """When the next job of some types is free."""
+    return select(func.min(_FREE_AT)).where(job.c.due_at.is_not(None), _of(types))
+
+
 # Timers of cases and of start events that are due, in order of due time.
 _TIMERS = (
     union_all(
@@ -102,11 +119,11 @@ def drain(ctx: Context, limit: int = LIMIT, types: Collection[str] = EVERYTHING)
         types: only jobs of these types.
     """
     done: set[int] = set()
+    due = _jobs(frozenset(types))
     stuck = 0  # rows that another process is about to remove: looked at once, not for ever
     while len(done) < limit:
         with ctx.store.read() as reading:
-            parameters = {"now": reading.now, "types": sorted(types), "most": min(_BATCH, limit - len(done)) + stuck}
-            found = reading.all(_JOBS, parameters)
+            found = reading.all(due, {"now": reading.now, "most": min(_BATCH, limit - len(done)) + stuck})
         rows = [row for row in found if row.key not in done]
         if not rows:
             break
@@ -166,7 +183,7 @@ def perform(ctx: Context, job_key: int, job_type: str) -> None:
 def next_due(ctx: Context, types: Collection[str] = EVERYTHING, *, with_timers: bool = True) -> datetime | None:
     """Return when the next timer or job of these types is due (perhaps past); None = nothing waits."""
     with ctx.store.read() as reading:
-        moments = [reading.scalar(_NEXT_JOB, {"types": sorted(types)})]
+        moments = [reading.scalar(_next_job(frozenset(types)))]
         if with_timers:
             moments += [reading.scalar(_NEXT_TIMER), reading.scalar(_NEXT_START)]
     return min((moment for moment in moments if moment is not None), default=None)

@@ -18,6 +18,7 @@ import engine.history
 import engine.jobs
 import engine.queries
 import engine.store
+from engine.jobs import due
 from engine.store import Reading
 from engine.store.prepared import _prepare
 from engine.store.tables import metadata
@@ -60,6 +61,12 @@ def test_statements_are_prepared_for_both_drivers(name: str, dialect: Dialect) -
         assert (
             found.text.count("?") >= len(bound) if isinstance(bound, tuple) else all(f"%({key})s" in found.text for key in bound)
         )
+
+
+@pytest.mark.parametrize("dialect", [psycopg.dialect(), pysqlite.dialect()], ids=["psycopg", "sqlite3"])
+def test_looks_for_due_jobs_are_prepared_for_both_drivers(dialect: Dialect) -> None:
+    for statement in (due._jobs(due.INNER), due._next_job(due.EVERYTHING)):
+        assert _prepare(statement, dialect, ("now", "most")) is not None
 
 
 def test_there_are_statements() -> None:
