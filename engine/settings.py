@@ -37,6 +37,7 @@ class Settings:
     upload_megabytes: int = _setting(20, "largest request body in MiB, attachments included")
     api_json_megabytes: int = _setting(4, "largest JSON body that /v2 takes, in MiB")
     api_deployment_megabytes: int = _setting(20, "largest deployment that /v2 takes, in MiB")
+    unique_business_ids: bool = _setting(False, "refuse to start a case through /v2 whose business id a running case has")
     step_budget: int = _setting(10_000, "elements one command may enter before an endless loop is called one")
     checkpoint_seconds: int = _setting(60, "longest time between two checkpoints of the journal")
     mail_host: str = _setting("", "SMTP server; empty: no mail is sent")

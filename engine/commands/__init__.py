@@ -9,8 +9,9 @@ from __future__ import annotations
 from engine.commands.adhoc import start_in_ad_hoc
 from engine.commands.alerts import mark_alerts_read
 from engine.commands.attachments import stage_attachment
-from engine.commands.batches import Change, start_batch
+from engine.commands.batches import Change, cancel_batch, resume_batch, start_batch, suspend_batch
 from engine.commands.calendar import enter_year, set_day
+from engine.commands.creating import Created, Which, create_instance
 from engine.commands.deploy import Definition, Deployment, check_resources, deploy
 from engine.commands.drafts import discard_start_draft, save_draft, save_start_draft
 from engine.commands.incidents import resolve_incident
@@ -41,19 +42,23 @@ from engine.commands.tokens import issue_token, note_use, revoke_token
 __all__ = [
     "ActivatedJob",
     "Change",
+    "Created",
     "Definition",
     "Deployment",
+    "Which",
     "activate_jobs",
     "add_group",
     "add_substitution",
     "add_user",
     "assign_task",
     "broadcast_signal",
+    "cancel_batch",
     "cancel_instance",
     "check_resources",
     "claim_task",
     "complete_job",
     "complete_task",
+    "create_instance",
     "deploy",
     "discard_start_draft",
     "end_sessions",
@@ -70,6 +75,7 @@ __all__ = [
     "preview_modification",
     "publish_message",
     "resolve_incident",
+    "resume_batch",
     "resume_instance",
     "revoke_token",
     "save_draft",
@@ -87,6 +93,7 @@ __all__ = [
     "start_in_ad_hoc",
     "start_instance",
     "submit_start_form",
+    "suspend_batch",
     "suspend_instance",
     "throw_job_error",
     "trigger_subscription",

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, s
 from engine.errors import InvalidValue
 from engine.store import Reading
 from engine.store.transactions import Found
-from engine.store.types import from_microseconds, to_microseconds
+from engine.store.types import Moment, from_microseconds, to_microseconds
 
 COUNTED = 10_000
 """Totals are counted so far; beyond, a page says that there are more."""
@@ -95,12 +95,14 @@ class Searchable:
         columns: what may be searched and sorted by: name → column of the statement's tables.
         key: the column that tells rows apart; it ends every order.
         nullable: names of columns that may be NULL (NULL comes last in ascending order).
+        special: conditions that are more than a column, by the condition's field; they come before `columns`.
     """
 
     statement: Select[*tuple[Any, ...]]
     columns: Mapping[str, ColumnElement[Any]]
     key: ColumnElement[Any]
     nullable: frozenset[str] = frozenset()
+    special: Mapping[str, Callable[[Condition], ColumnElement[bool]]] = field(default_factory=dict)
 
 
 def search(
@@ -186,11 +188,10 @@ def _column(family: Searchable, name: str) -> ColumnElement[Any]:
 
 
 def _condition(family: Searchable, item: Condition) -> ColumnElement[bool]:
+    if item.field in family.special:
+        return family.special[item.field](item)
     column, value, nullable = _column(family, item.field), item.value, item.field in family.nullable
-    make = _MAKE.get(item.operator)
-    if make is None:
-        raise InvalidValue(f"没有这种比较：{item.operator}（no such operator）", field=item.field)
-    made = make(column, value)
+    made = compared(column, item.operator, value)
     return or_(made, column.is_(None)) if nullable and item.operator in {"neq", "not_in"} else made
 
 
@@ -206,6 +207,18 @@ _MAKE: Mapping[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = 
     "lt": operator.lt,
     "lte": operator.le,
 }
+
+
+def compared(column: ColumnElement[Any], by: str, value: Any) -> ColumnElement[bool]:
+    """Return the condition of one operator on a column.
+
+    Raises:
+        InvalidValue: there is no such operator.
+    """
+    make = _MAKE.get(by)
+    if make is None:
+        raise InvalidValue(f"没有这种比较：{by}（no such operator）")
+    return make(column, value)
 
 
 def _pattern(words: str) -> str:
@@ -244,15 +257,17 @@ def _beyond(
 
 
 def _value(column: ColumnElement[Any], raw: Any) -> Any:
-    if isinstance(raw, list) and len(raw) == 1 and isinstance(raw[0], int):
-        return from_microseconds(raw[0])
+    if raw is None:
+        return None
     try:
-        fits = raw is None or isinstance(raw, column.type.python_type)
-    except NotImplementedError:
-        fits = True
-    if not fits:
-        raise InvalidValue("游标不属于这次查询（the cursor belongs to another search）", field="page")
-    return raw
+        if isinstance(column.type, Moment):
+            (microseconds,) = raw
+            return from_microseconds(int(microseconds))
+        if isinstance(raw, column.type.python_type):
+            return raw
+    except (TypeError, ValueError, OverflowError, NotImplementedError):
+        pass
+    raise InvalidValue("游标不属于这次查询（the cursor belongs to another search）", field="page")
 
 
 def _place(row: Found, width: int) -> tuple[Any, ...]:

@@ -140,6 +140,13 @@ def _path(location: tuple[Any, ...]) -> str:
     return text
 
 
+def _finding(item: Any) -> dict[str, Any]:
+    """Return one refusal of a deployment's report."""
+    place = f"{item.element_id}.{item.attribute}" if item.attribute else item.element_id
+    named = {"elementId": item.element_id, "elementName": item.element_name, "elementType": item.element_type}
+    return {"field": place, "message": item.reason, "resource": item.resource, "line": item.line, **named}
+
+
 def _engine_error(error: errors.LiuzhuanError) -> Response:
     status = status_of(error)
     if status >= 500:
@@ -150,6 +157,8 @@ def _engine_error(error: errors.LiuzhuanError) -> Response:
         more["errors"] = [{"field": item.field, "message": item.message_en or item.message} for item in error.problems]
     if isinstance(error, errors.MigrationRefused):
         more["errors"] = [{"field": item.element_id, "message": item.message} for item in error.obstacles]
+    if isinstance(error, errors.DeploymentRefused) and error.report is not None:
+        more["errors"] = [_finding(item) for item in error.report.refusals]
     response = answer(status, error.message, field=error.field, **more)
     if status == 429:
         response.headers["Retry-After"] = "30"

@@ -6,7 +6,13 @@ from importlib import import_module
 
 from webui.v2.routing import Router
 
-MODULES = ("cluster",)
+MODULES = (
+    "cluster",
+    "deployments",
+    "incidents",
+    "process_definitions",
+    "process_instances",
+)
 
 
 def all_routers() -> list[Router]:

@@ -31,6 +31,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from engine.errors import InvalidValue
 from engine.queries.searching import Condition, Order, Page, PageRequest, Search
 from engine.store import exact_json
+from webui.v2.problems import ApiProblem
 
 TENANT = "<default>"
 """The one tenant there is, as Camunda names it."""
@@ -55,11 +56,11 @@ _GREATEST = 2**63 - 1
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 
-def read_key(value: Any, info: ValidationInfo | None = None) -> int:
+def _read_key(value: Any, info: ValidationInfo) -> int:
     """Return a key: a text of digits in what clients send, a number in what we send."""
     if isinstance(value, str) and _KEY.fullmatch(value) and int(value) <= _GREATEST:
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and not (info is not None and info.context):
+    if isinstance(value, int) and not isinstance(value, bool) and not info.context:
         return value
     raise ValueError("must be a key: a string of digits")
 
@@ -89,7 +90,7 @@ def _without_nul(value: str) -> str:
 
 Key = Annotated[
     int,
-    BeforeValidator(read_key),
+    BeforeValidator(_read_key),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "format": "int64", "pattern": "^[0-9]{1,19}$", "maxLength": 19}),
 ]
@@ -174,9 +175,18 @@ class Filter(Model):
 
     Attributes:
         APART: names of fields that are no columns; the module that declares them deals with them.
+        MISSING: names (camelCase) of Camunda's filters that we do not have: they answer 501.
     """
 
     APART: ClassVar[frozenset[str]] = frozenset()
+    MISSING: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_missing(cls, value: Any) -> Any:
+        for name in sorted(cls.MISSING.intersection(value)) if isinstance(value, Mapping) else ():
+            raise ApiProblem(501, f"Liuzhuan does not implement the filter {name}.", field=f"filter.{name}")
+        return value
 
     def conditions(self) -> tuple[Condition, ...]:
         """Return the engine's conditions; a field's name (snake case) is the name of the engine's column."""
@@ -275,6 +285,41 @@ class SearchResponse(Model, Generic[T]):
         """Return the response that holds everything, where there are no pages."""
         where = PageOfResponse(total_items=len(items), has_more_total_items=False, start_cursor=None, end_cursor=None)
         return cls(items=list(items), page=where)
+
+
+Item = TypeVar("Item", bound=Model)
+
+
+def page_of(items: Sequence[Item], wanted: SearchRequest[Any, Any]) -> SearchResponse[Item]:
+    """Sort and page a list that is at hand as a whole; the cursors are places in it."""
+    found = list(items)
+    for item in reversed(wanted.sort or ()):
+        name = to_snake(item.field)
+        found.sort(key=lambda each: (getattr(each, name) is None, getattr(each, name)), reverse=item.order == "DESC")
+    page = wanted.page or PageOfRequest()
+    limit = 100 if page.limit is None else page.limit
+    begin = page.from_ or 0
+    if page.after is not None:
+        begin = _number(page.after, "after") + 1
+    end = begin + limit
+    if page.before is not None:
+        end = _number(page.before, "before")
+        begin = max(end - limit, 0)
+    shown = found[begin:end]
+    where = PageOfResponse(
+        total_items=len(found),
+        has_more_total_items=False,
+        start_cursor=_write_cursor((begin,)) if shown else None,
+        end_cursor=_write_cursor((begin + len(shown) - 1,)) if shown else None,
+    )
+    return SearchResponse[Any](items=shown, page=where)
+
+
+def _number(cursor: str, name: str) -> int:
+    place = _read_cursor(cursor, name) or ()
+    if len(place) != 1 or not isinstance(place[0], int) or place[0] < 0:
+        raise InvalidValue("游标不属于这次查询（the cursor belongs to another search）", field=f"page.{name}")
+    return place[0]
 
 
 def _write_cursor(place: tuple[Any, ...] | None) -> str | None:
