@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast, overload
 
@@ -11,7 +10,7 @@ from engine import feel
 from engine.definitions import juel
 from engine.definitions.model import Element, Flow, Term
 from engine.definitions.report import Finding, Verdict
-from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Name, Node
+from engine.definitions.xml import BPMN, CAMUNDA, ZEEBE, Node
 from engine.errors import FeelSyntaxError
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -168,19 +167,35 @@ class Reading:
         problems: dict[tuple[int, str], list[Finding]] = {}
         for problem in self.problems:
             problems.setdefault((problem.line, problem.element_type), []).append(problem)
-        for node in self.root.walk():
-            found += problems.pop((node.line, _type(node)), ())
+        names: dict[int, tuple[str, str]] = {}  # id and name of the element that people see, by the node's identity
+        for node in self.root.walk():  # parents first
+            kind = _type(node)
+            if problems:
+                found += problems.pop((node.line, kind), ())
+            names[id(node)] = owner = self._shown_as(node, names.get(id(node.parent)))
             for key, (verdict, reason) in node.verdicts.items():
                 if verdict != "refused":
-                    found.append(self._finding(cast("Verdict", verdict), node, reason, _attribute(key)))
+                    attribute = None if key is None else _shown(key[1], key[0])
+                    found.append(Finding(cast("Verdict", verdict), self.resource, *owner, kind, attribute, reason, node.line))
         for rest in problems.values():
             found += rest
         return tuple(found)
 
     def _finding(self, verdict: Verdict, node: Node, reason: str, attribute: str | None) -> Finding:
-        owner = next((n for n in _up(node) if n.id and (n.name not in _PARTS or n.parent is self.root)), node)
-        name = owner.attributes.get(("", "name"), "")
-        return Finding(verdict, self.resource, owner.id or "", name, _type(node), attribute, reason, node.line)
+        around = node
+        while around.parent is not None and not self._is_shown(around):
+            around = around.parent
+        owner = self._shown_as(around if self._is_shown(around) else node, None)
+        return Finding(verdict, self.resource, *owner, _type(node), attribute, reason, node.line)
+
+    def _is_shown(self, node: Node) -> bool:
+        return bool(node.id) and (node.name not in _PARTS or node.parent is self.root)
+
+    def _shown_as(self, node: Node, around: tuple[str, str] | None) -> tuple[str, str]:
+        """Return id and name by which people know a node: its own, or those of the element around it."""
+        if around is None or not around[0] or self._is_shown(node):
+            return node.attributes.get(("", "id"), ""), node.attributes.get(("", "name"), "")
+        return around
 
 
 def unknown_functions(expression: feel.Expression) -> list[str]:
@@ -220,22 +235,12 @@ def local_name(name: str | None) -> str | None:
     return name and name.rpartition(":")[2]
 
 
-def _up(node: Node | None) -> Iterator[Node]:
-    while node is not None:
-        yield node
-        node = node.parent
-
-
 def _type(node: Node) -> str:
     return _PREFIX.get(node.namespace, "") + node.name
 
 
 def _shown(attribute: str | None, namespace: str) -> str | None:
     return None if attribute is None else _PREFIX.get(namespace, "") + attribute
-
-
-def _attribute(key: Name | None) -> str | None:
-    return None if key is None else _shown(key[1], key[0])
 
 
 def _short(text: str) -> str:

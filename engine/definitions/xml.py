@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from lxml import etree
@@ -55,9 +56,10 @@ class Node:
 
     def get(self, name: str, namespace: str = "") -> str | None:
         """Return an attribute's value and note that it is executed."""
-        value = self.attributes.get((namespace, name))
+        key = namespace, name
+        value = self.attributes.get(key)
         if value is not None:
-            self.verdicts.setdefault((namespace, name), ("executed", ""))
+            self.verdicts.setdefault(key, ("executed", ""))
         return value
 
     def keep(self, *names: str, namespace: str = "", reason: str = "") -> None:
@@ -164,6 +166,7 @@ def _node(element: etree._Element, parent: Node | None) -> Node:
     return Node(namespace, name, attributes, (element.text or "").strip(), cast("Any", element).sourceline or 0, parent, [], {})
 
 
+@lru_cache(maxsize=4096)
 def _split(tag: str) -> Name:
     if tag.startswith("{"):
         namespace, _, name = tag[1:].partition("}")
