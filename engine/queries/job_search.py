@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, literal, select
+from sqlalchemy import Boolean, ColumnElement, Integer, Select, String, and_, bindparam, case, literal, select
 
 from engine.queries.searching import Page, Search, Searchable, search
-from engine.queries.visibility import hidden_scopes
-from engine.store import Reading
+from engine.queries.visibility import hidden_scopes, in_hidden_scopes
 from engine.store.context import Context
-from engine.store.directory import Person
 from engine.store.rights import actor, sees_every_case, visible_cases
 from engine.store.tables import instance_tag, job, process_instance
 from engine.store.transactions import Found
+from engine.store.types import Moment
 from engine.store.variables import by_scope, scopes
 
 TENANT = "<default>"
@@ -78,14 +77,14 @@ def search_jobs(ctx: Context, who: str, wanted: Search, *, processes: Collection
         def visible(rows: Sequence[Found]) -> Sequence[Found]:
             seen = visible_cases(reading, acting, sorted({row.root_key for row in rows}))
             rows = [row for row in rows if row.root_key in seen]
-            hidden = _veiled(ctx, reading, rows, acting.person) if probes else frozenset()
+            hidden = in_hidden_scopes(ctx, reading, rows, acting.person) if probes else frozenset()
             return [row for row in rows if row.key not in hidden]
 
         everything = sees_every_case(acting) and (acting.person.is_auditor or not probes)
         restrictions = [] if processes is None else [process_instance.c.bpmn_process_id.in_(sorted(processes))]
         family = _family(reading.now)
         page = search(reading, family, wanted, *restrictions, visible=None if everything else visible)
-        return JobPage(page, _veiled(ctx, reading, page.rows, acting.person))
+        return JobPage(page, in_hidden_scopes(ctx, reading, page.rows, acting.person))
 
 
 def job_place(ctx: Context, key: int) -> tuple[str, str] | None:
@@ -118,15 +117,6 @@ def shown_to_worker(ctx: Context, who: str, jobs: Sequence[Taken], names: Collec
             wanted = seen if names is None else {name: seen[name] for name in names if name in seen}
             shown[item.key] = Shown(wanted, tuple(row.tag for row in reading.all(_TAGS, {"instance": instance})))
     return shown
-
-
-def _veiled(ctx: Context, reading: Reading, rows: Sequence[Found], person: Person) -> frozenset[int]:
-    hidden: dict[int, frozenset[int]] = {}
-    for row in rows:
-        if row.instance_key not in hidden:
-            version = ctx.library.process(reading, row.definition_key)
-            hidden[row.instance_key] = hidden_scopes(ctx, reading, version, row.instance_key, person)
-    return frozenset(row.key for row in rows if row.key in hidden[row.instance_key])
 
 
 def _family(now: datetime) -> Searchable:
@@ -174,8 +164,14 @@ def _family(now: datetime) -> Searchable:
             "error_message": job.c.error_message,
             "has_failed_with_retries_left": case((failed, True), else_=False),
             "creation_time": job.c.created_at,
+            "priority": literal(0, Integer),
+            # What jobs of service tasks that wait never have.
+            "denied_reason": literal(None, String),
+            "is_denied": literal(None, Boolean),
+            "end_time": literal(None, Moment),
+            "error_code": literal(None, String),
             "tenant_id": literal(TENANT, String),
         },
         key=job.c.key,
-        nullable=frozenset({"worker", "deadline", "error_message"}),
+        nullable=frozenset({"worker", "deadline", "error_message", "denied_reason", "is_denied", "end_time", "error_code"}),
     )

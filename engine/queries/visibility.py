@@ -5,6 +5,8 @@ What was called from within such a scope, and what happened in it before, is hid
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, select
 
 from engine import feel, history
@@ -16,6 +18,7 @@ from engine.store.directory import Directory, Person
 from engine.store.library import ProcessVersion
 from engine.store.rights import may_see_scope
 from engine.store.tables import element_instance, process_instance
+from engine.store.transactions import Found
 from engine.store.variables import view
 
 _LIVE = (
@@ -48,6 +51,20 @@ def hidden_scopes(ctx: Context, reading: Reading, version: ProcessVersion, insta
         for entry in history.entries(reading, instance_key):  # scopes are entered before what lives in them
             hidden.update(event.key for event in entry.events if isinstance(event, ElementEntered) and event.scope_key in hidden)
     return frozenset(hidden)
+
+
+def in_hidden_scopes(ctx: Context, reading: Reading, rows: Sequence[Found], who: Person) -> frozenset[int]:
+    """Return the keys of those rows that are about elements whose scopes' variables a person may not read yet.
+
+    Args:
+        rows: with `key` (an element instance's), `instance_key` (None = of no case) and `definition_key`.
+    """
+    hidden: dict[int | None, frozenset[int]] = {None: frozenset()}
+    for row in rows:
+        if row.instance_key not in hidden:
+            version = ctx.library.process(reading, row.definition_key)
+            hidden[row.instance_key] = hidden_scopes(ctx, reading, version, row.instance_key, who)
+    return frozenset(row.key for row in rows if row.key in hidden[row.instance_key])
 
 
 def _live(ctx: Context, reading: Reading, version: ProcessVersion, instance_key: int, who: Person) -> set[int]:

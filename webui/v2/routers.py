@@ -10,6 +10,7 @@ MODULES = (
     "cluster",
     "deployments",
     "incidents",
+    "jobs",
     "process_definitions",
     "process_instances",
 )
