@@ -37,6 +37,7 @@ from webui.views import (
     start,
     statistics,
     tasks,
+    tokens,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 DIST = Path(__file__).parent / "static" / "dist"
 _VIEWS = (
     *(health, auth, inbox, tasks, start, cases, modifications, replay, alerts),
-    *(definitions, migrations, files, audit, admin, batches, account, statistics),
+    *(definitions, migrations, files, audit, admin, batches, tokens, account, statistics),
 )
 _YEAR = 365 * 24 * 3600
 

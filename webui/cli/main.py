@@ -7,7 +7,7 @@ import sys
 import click
 
 from engine.errors import LiuzhuanError
-from webui.cli import audit, cases, changes, doctor, evaluation, models, serving, users
+from webui.cli import audit, cases, changes, doctor, evaluation, models, serving, tokens, users
 from webui.cli.output import exit_code, fail
 
 
@@ -30,6 +30,7 @@ for command in (
     cases.tasks,
     audit.audit,
     users.user,
+    tokens.token,
     doctor.doctor,
     evaluation.feel,
     evaluation.dmn,

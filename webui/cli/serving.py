@@ -45,6 +45,7 @@ def serve(demo: bool, host: str, port: int, threads: int) -> None:
             click.echo(f"Liuzhuan 流转 → {address}")
             if shown:
                 click.echo(shown)
+                click.echo(f"API (Camunda Modeler, SDKs) 接口：{address}v2, HTTP Basic, admin")
             server.run()  # until Ctrl-C or SIGTERM, which waitress takes as the end
             click.echo("stopping …")
             server.close()

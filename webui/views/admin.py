@@ -35,12 +35,13 @@ def tabs() -> dict[str, Any]:
         ("calendar", text("工作日历"), url_for("admin.calendar_page"), None),
         ("incidents", text("出错"), url_for("admin.incidents_page"), len(access.ask(queries.incidents))),
         ("batches", text("批量操作"), url_for("batches.index"), None),
+        ("tokens", text("令牌"), url_for("tokens.index"), None),
         ("settings", text("设置"), url_for("admin.settings"), None),
     ]
     here = (request.endpoint or "").removeprefix("admin.")
     current = {"user": "users", "add_user": "users", "calendar_page": "calendar", "enter_year": "calendar"}.get(here, here)
     current = "incidents" if current.startswith(("incident", "resolve")) else current
-    current = "batches" if current.startswith("batches.") else current
+    current = current.partition(".")[0] if current.startswith(("batches.", "tokens.")) else current
     return {
         "admin_tabs": [
             {"label": label, "url": url, "count": count, "current": name == current} for name, label, url, count in parts

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from engine import commands, history, queries
 from engine.clock import TurnedClock
 from engine.errors import InvalidValue, NotAllowed, NotFound
 from engine.facade import Engine
 from engine.store.tables import api_token
+from webui.cli.main import commands as commands_of_the_line
 
+from ..conftest import Visitor
 from .conftest import ApiClient
 from .test_foundation import problem
 
@@ -97,3 +102,43 @@ def test_the_journal_tells_who_issued_and_revoked(engine: Engine) -> None:
     with engine.context.store.read() as reading:
         told = [entry.command for entry in history.entries(reading, history.NO_INSTANCE)]
     assert told[-2:] == ["issue_token", "revoke_token"]
+
+
+def test_an_administrator_issues_and_revokes_a_token_on_a_page(visit: Callable[..., Visitor], api: Api) -> None:
+    root = visit("root")
+    assert "还没有令牌" in root.get("/admin/tokens").text
+    wanted = {"username": "anna", "name": "对账程序", "scopes": ["read", "tasks"], "days": "30", "processes": "expense"}
+    page = root.post("/admin/tokens", **wanted)
+    found = re.search(r"<code>(lz_[\w-]+)</code>", page.text)
+    assert found is not None
+    assert found.group(1) not in root.get("/admin/tokens").text
+    client = api(token=found.group(1))
+    assert client.ask("GET", "/authentication/me")["username"] == "anna"
+    place = re.search(r'action="(/admin/tokens/\d+/revoke)"', root.get("/admin/tokens").text)
+    assert place is not None
+    assert root.post(place.group(1)).status_code == 303
+    problem(client.get("/topology"), 401)
+    assert "已吊销" in root.get("/admin/tokens").text
+
+
+def test_a_wrong_token_form_says_what_is_wrong(visit: Callable[..., Visitor]) -> None:
+    root = visit("root")
+    root.get("/admin/tokens")
+    wanted = {"username": "anna", "name": "x", "scopes": ["read"], "days": "400", "processes": ""}
+    assert root.post("/admin/tokens", **wanted).status_code == 422
+    assert root.post("/admin/tokens", **{**wanted, "days": "9", "username": "nobody"}).status_code == 404
+    assert visit("anna").get("/admin/tokens").status_code == 403
+
+
+def test_tokens_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIUZHUAN_DATABASE_URL", f"sqlite:///{tmp_path}/x.db")
+    monkeypatch.setenv("LIUZHUAN_DATA_DIRECTORY", str(tmp_path))
+    run = CliRunner()
+    assert run.invoke(commands_of_the_line, ["user", "add", "anna", "--password", "long enough"]).exit_code == 0
+    issued = run.invoke(commands_of_the_line, ["token", "issue", "anna", "--name", "night job", "--scope", "jobs"])
+    assert issued.output.strip().startswith("lz_")
+    listed = run.invoke(commands_of_the_line, ["token", "list"]).output
+    assert "night job" in listed
+    assert issued.output.strip() not in listed
+    assert run.invoke(commands_of_the_line, ["token", "revoke", listed.split()[0]]).exit_code == 0
+    assert "ended" in run.invoke(commands_of_the_line, ["token", "list"]).output
