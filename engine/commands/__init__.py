@@ -9,7 +9,7 @@ from __future__ import annotations
 from engine.commands.adhoc import start_in_ad_hoc
 from engine.commands.alerts import mark_alerts_read
 from engine.commands.attachments import stage_attachment
-from engine.commands.batches import Change, start_batch
+from engine.commands.batches import Change, cancel_batch, resume_batch, start_batch, suspend_batch
 from engine.commands.calendar import enter_year, set_day
 from engine.commands.creating import Created, Which, create_instance
 from engine.commands.deploy import Definition, Deployment, check_resources, deploy
@@ -52,6 +52,7 @@ __all__ = [
     "add_user",
     "assign_task",
     "broadcast_signal",
+    "cancel_batch",
     "cancel_instance",
     "check_resources",
     "claim_task",
@@ -74,6 +75,7 @@ __all__ = [
     "preview_modification",
     "publish_message",
     "resolve_incident",
+    "resume_batch",
     "resume_instance",
     "revoke_token",
     "save_draft",
@@ -91,6 +93,7 @@ __all__ = [
     "start_in_ad_hoc",
     "start_instance",
     "submit_start_form",
+    "suspend_batch",
     "suspend_instance",
     "throw_job_error",
     "trigger_subscription",

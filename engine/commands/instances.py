@@ -16,7 +16,7 @@ from engine.commands.values import clean
 from engine.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from engine.history.chain import GENESIS
 from engine.history.events import Cancelled, Corrected, Event, InstanceStarted
-from engine.kernel import Activation, activation
+from engine.kernel import Activation, Move, activation
 from engine.kernel.advance import Change
 from engine.store import Reading, Transaction
 from engine.store.context import Context
@@ -208,12 +208,14 @@ def modify_instance(
     *,
     activate: Sequence[Activation | str] = (),
     terminate: Sequence[int | str] = (),
+    moves: Sequence[Move] = (),
 ) -> None:
     """Correct where an instance stands, with a reason.
 
     Args:
         activate: elements to start before, with variables and the scope where several live.
         terminate: element instances (keys), or all of an element (ids).
+        moves: both at once, for each instance of an element.
     Raises:
         InvalidValue: there is no reason, nothing to do, or an element cannot be started at.
         NotAllowed: `by` is no administrator.
@@ -224,9 +226,20 @@ def modify_instance(
         raise InvalidValue("请填写修改原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
         unit = lock_to_correct(ctx, tx, instance_key, by)
-        unit.record(Corrected(reason))
-        _modify(unit, activate, terminate)
+        modify(unit, reason, activate, terminate, moves)
         unit.commit("modify_instance", actor=by)
+
+
+def modify(
+    unit: InstanceUnit,
+    reason: str,
+    activate: Sequence[Activation | str] = (),
+    terminate: Sequence[int | str] = (),
+    moves: Sequence[Move] = (),
+) -> None:
+    """Correct where a locked instance stands, within a command of its own or a batch's."""
+    unit.record(Corrected(reason))
+    _modify(unit, activate, terminate, moves)
 
 
 def preview_modification(
@@ -259,14 +272,18 @@ class _Undone(Exception):
         super().__init__()
 
 
-def _modify(unit: InstanceUnit, activate: Sequence[Activation | str], terminate: Sequence[int | str]) -> None:
-    if not activate and not terminate:
+def _modify(
+    unit: InstanceUnit, activate: Sequence[Activation | str], terminate: Sequence[int | str], moves: Sequence[Move] = ()
+) -> None:
+    if not activate and not terminate and not moves:
         raise InvalidValue("请选择要进入或终止的元素（choose an element to activate or to terminate）", field="activate")
-    wanted = [
-        replace(item, variables={scope: clean(values) for scope, values in item.variables.items()})
-        for item in map(activation, activate)
-    ]
-    unit.apply(unit.kernel.modify(wanted, terminate))
+    wanted = [replace(item, variables=_clean(item.variables)) for item in map(activation, activate)]
+    moved = [replace(item, variables=_clean(item.variables)) for item in moves]
+    unit.apply(unit.kernel.modify(wanted, terminate, moved))
+
+
+def _clean(variables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {scope: clean(values) for scope, values in variables.items()}
 
 
 def lock_to_correct(ctx: Context, tx: Transaction, key: int, by: str | None) -> InstanceUnit:

@@ -26,20 +26,25 @@ _DELIVER = (
 )
 
 
-def suspend_instance(ctx: Context, key: int, by: str | None, reason: str, except_scope: int | None = None) -> None:
+def suspend_instance(
+    ctx: Context, key: int, by: str | None, reason: str, except_scope: int | None = None, *, once: bool = False
+) -> None:
     """Suspend a case, with everything it called; suspending it again changes the reason.
 
     Args:
         except_scope: an element instance (a sub-process) that goes on, with all in it.
+        once: refuse a case that is suspended already.
     Raises:
         InvalidValue: there is no reason.
         NotAllowed: `by` is no administrator.
-        Conflict: the case has ended.
+        Conflict: the case has ended, or is suspended already and `once` is asked for.
     """
     if not reason.strip():
         raise InvalidValue("请填写暂停原因（a reason is needed）", field="reason")
     with ctx.store.begin() as tx:
         unit = lock_to_correct(ctx, tx, key, by)
+        if once:
+            check_running(unit)
         suspend(unit, by, reason, except_scope)
         unit.commit("suspend_instance", actor=by)
 
@@ -56,6 +61,16 @@ def resume_instance(ctx: Context, key: int, by: str | None, reason: str = "") ->
         check_suspended(unit)
         resume(unit, reason)
         unit.commit("resume_instance", actor=by)
+
+
+def check_running(unit: InstanceUnit) -> None:
+    """Check that a case is not suspended itself.
+
+    Raises:
+        Conflict: it is.
+    """
+    if unit.row["suspended_at"] is not None:
+        raise Conflict("事项已暂停（the case is suspended already）")
 
 
 def check_suspended(unit: InstanceUnit) -> None:

@@ -13,7 +13,7 @@ from engine.kernel.advance import Advance, ElementRow
 from engine.kernel.deadlines import start_timer
 from engine.kernel.instance import Instance
 from engine.kernel.migration import Instructions, Plan, candidates, plan
-from engine.kernel.modification import Activation, activation
+from engine.kernel.modification import Activation, Move, activation
 from engine.kernel.surroundings import Surroundings
 from engine.kernel.variables import is_internal
 
@@ -23,6 +23,7 @@ __all__ = [
     "ElementRow",
     "Instance",
     "Instructions",
+    "Move",
     "Plan",
     "Surroundings",
     "activation",

@@ -272,8 +272,13 @@ class Instance:
         deadlines.recompute(self._tree)
         return self._settle()
 
-    def modify(self, activate: Sequence[modification.Activation | str] = (), terminate: Sequence[int | str] = ()) -> a.Advance:
-        """Start before some elements, then terminate element instances (keys) or all of an element (ids).
+    def modify(
+        self,
+        activate: Sequence[modification.Activation | str] = (),
+        terminate: Sequence[int | str] = (),
+        moves: Sequence[modification.Move] = (),
+    ) -> a.Advance:
+        """Start before some elements, then terminate element instances (keys) or all of an element (ids); a move does both.
 
         See `engine.kernel.modification`.
 
@@ -281,7 +286,7 @@ class Instance:
             InvalidValue: an element is not in the process, cannot be started at, or its scope is not the only one.
             NotFound: an element instance does not live, or none of an element.
         """
-        modification.modify(self._tree, [modification.activation(item) for item in activate], terminate)
+        modification.modify(self._tree, [modification.activation(item) for item in activate], terminate, moves)
         return self._settle()
 
     def migrate(self, target: Process, instructions: migration.Instructions | None = None) -> a.Advance:

@@ -36,20 +36,41 @@ class Activation:
     variables: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Take tokens from one place to another: each instance of the source ends, and the target is entered for it.
+
+    Attributes:
+        source: the element instance's key, or an element's id (all of it).
+        scope: where the target's scope is looked for: a live scope's key; `source` = the scope that the source lives in;
+            `inferred` = the nearest scope around the source that is also around the target; `only` = the only one there is.
+        variables: as of an activation.
+    """
+
+    source: int | str
+    target_id: str
+    scope: int | str = "inferred"
+    variables: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
+
 def activation(item: Activation | str) -> Activation:
     """Return an activation; a text is the element's id."""
     return Activation(item) if isinstance(item, str) else item
 
 
-def modify(tree: Tree, activations: Sequence[Activation], terminate: Sequence[int | str]) -> None:
-    """Put tokens before elements, then take element instances away.
+def modify(tree: Tree, activations: Sequence[Activation], terminate: Sequence[int | str], moves: Sequence[Move] = ()) -> None:
+    """Put tokens before elements, then take element instances away; a move does both.
 
     Raises:
         InvalidValue, NotFound: see `Instance.modify`; the tree must be thrown away then.
     """
     doomed = [task for item in terminate for task in _named(tree, item)]
+    moved = [(move, task) for move in moves for task in _named(tree, move.source)]
     for item in activations:
         activate(tree, item)
+    for move, task in moved:
+        activate(tree, Activation(move.target_id, _ancestor_of(tree, move, task), move.variables))
+        doomed.append(task)
     for task in doomed:
         if task.key in tree.tasks:
             _terminate(tree, task)
@@ -76,6 +97,28 @@ def activate(tree: Tree, item: Activation) -> None:
         raise InvalidValue(trouble.message, element_id=item.element_id) from trouble
     _set_variables(tree, scope, item)
     tree.spawn(scope, tree.blueprint.spec(item.element_id))
+
+
+def _ancestor_of(tree: Tree, move: Move, source: CoreTask) -> int | None:
+    """Return in which live scope the target of a move is entered; None = in the only one."""
+    if isinstance(move.scope, int):
+        return move.scope
+    if source is tree.root or move.scope == "source":
+        return source.scope.key if source is not tree.root else None
+    if move.scope != "inferred":
+        return None
+    elements = tree.blueprint.process.elements
+    target = elements.get(move.target_id)
+    around: set[str] = set()
+    while target is not None and target.parent_id is not None:
+        around.add(target.parent_id)
+        target = elements.get(target.parent_id)
+    at = source
+    while at is not tree.root:
+        at = at.scope
+        if at.spec.is_scope and not isinstance(at.spec, Body) and at.spec.element.id in around:
+            return int(at.key)
+    return None
 
 
 def _set_variables(tree: Tree, scope: CoreTask, item: Activation) -> None:

@@ -100,7 +100,7 @@ class MigrationPreview:
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """A case of a batch. `state`: WAITING | DONE | FAILED."""
+    """A case of a batch. `state`: WAITING | SUSPENDED | CANCELED | DONE | FAILED."""
 
     instance: Instance
     state: str
@@ -113,9 +113,10 @@ class Batch:
     """One thing done to many cases.
 
     Attributes:
-        kind: migrate | cancel | suspend | resume | retry.
+        kind: migrate | modify | cancel | suspend | resume | retry.
         parameters: of a migration: `definition_key`, `instructions`.
         failures: the cases in which it was refused, with the reason; at most 200.
+        cancelled: the cases that were left out.
     """
 
     key: int
@@ -129,11 +130,12 @@ class Batch:
     done: int
     failed: int
     failures: tuple[BatchItem, ...] = ()
+    cancelled: int = 0
 
     @property
     def waiting(self) -> int:
         """How many cases are not done yet."""
-        return self.total - self.done - self.failed
+        return self.total - self.done - self.failed - self.cancelled
 
 
 # --- previews ---------------------------------------------------------------------------------------------------------
@@ -371,4 +373,5 @@ def _batch(row: Any, counts: Mapping[str, int], failures: tuple[BatchItem, ...])
         done=counts.get("DONE", 0),
         failed=counts.get("FAILED", 0),
         failures=failures,
+        cancelled=counts.get("CANCELED", 0),
     )

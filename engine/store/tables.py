@@ -383,7 +383,7 @@ batch = Table(
     "batch",
     metadata,
     Column("key", Key, primary_key=True, autoincrement=False),
-    Column("kind", String(16), nullable=False),  # migrate | cancel | suspend | resume | retry
+    Column("kind", String(16), nullable=False),  # migrate | modify | cancel | suspend | resume | retry
     Column("reason", Text, nullable=False),
     Column("parameters", ExactJson),  # of a migration: target definition and instructions
     Column("created_at", Moment, nullable=False),
@@ -395,7 +395,7 @@ batch_item = Table(
     metadata,
     Column("batch_key", Key, ForeignKey("batch.key"), primary_key=True),
     Column("instance_key", Key, ForeignKey("process_instance.key"), primary_key=True),
-    Column("state", String(16), nullable=False),  # WAITING | DONE | FAILED
+    Column("state", String(16), nullable=False),  # WAITING | SUSPENDED | CANCELED | DONE | FAILED
     Column("message", Text),  # why it failed
     Column("done_at", Moment),
     Index(None, "batch_key", "state"),

@@ -7,7 +7,11 @@ from importlib import import_module
 from webui.v2.routing import Router
 
 MODULES = (
+    "batch_operations",
     "cluster",
+    "corrections",
+    "decision_instances",
+    "decisions",
     "deployments",
     "incidents",
     "jobs",

@@ -97,6 +97,7 @@ def _words(kind: str) -> str:
         "suspend": text("暂停事项"),
         "resume": text("恢复事项"),
         "cancel": text("终止事项"),
+        "modify": text("更正所处位置"),
         "retry": text("重试出错的步骤"),
     }
     return words.get(kind, kind)
