@@ -163,12 +163,13 @@ class _Walk:
 
     def _one(self, size: int) -> None:
         given = self._asked.parameters(self._reading, self._before, size)
+        keys = [row.key for row in self._reading.all(self._hits, {**given, **self._given})]
+        for begin in range(0, len(keys), _SLICE):
+            self.found += self._theirs(keys[begin : begin + _SLICE])
+            if len(self.found) >= self._most:
+                return  # nobody asks how far this went
         extent = self._reading.one(self._extent, given)
         assert extent is not None  # an aggregate has a row
-        keys = [row.key for row in self._reading.all(self._hits, {**given, **self._given})] if extent.number else []
-        for begin in range(0, len(keys), _SLICE):
-            if len(self.found) < self._most:
-                self.found += self._theirs(keys[begin : begin + _SLICE])
         self._before = extent.last if extent.number == size else -1
         self._looked_at += size
         self._step += 1
