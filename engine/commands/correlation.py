@@ -8,7 +8,7 @@ waits for receivers that come later. A message start event starts an instance on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,13 +75,19 @@ _WAITING = _waiting(bindparam("process"))
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A message on its way. `by`: who published it (the receivers' journals name them); None = a process or a program."""
+    """A message on its way.
+
+    Attributes:
+        by: who published it (the receivers' journals name them); None = a process or a program.
+        receivers: keys of the instances that it was handed to, or that it starts, in this order, when it was published.
+    """
 
     key: int
     name: str
     correlation_key: str
     variables: Mapping[str, Any]
     by: str | None = None
+    receivers: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, row: Found) -> Published:
@@ -101,17 +107,17 @@ def publish(
     by: str | None = None,
 ) -> Published:
     """Write a message, and the work that hands it to its receivers. Messages whose time is over go away."""
-    tx.execute(delete(message).where(message.c.expires_at < tx.now))
+    tx.execute(delete(message).where(message.c.expires_at <= tx.now))
     published = Published(next(ctx.keys), name, correlation_key, dict(variables), by)
     row = {"key": published.key, "name": name, "correlation_key": correlation_key, "message_id": message_id}
     content = {"variables": published.variables, "published_at": tx.now, "published_by": by, "expires_at": expires_at}
     tx.execute(_ADD, {**row, **content})
-    correlate(ctx, tx, published)
-    return published
+    return replace(published, receivers=tuple(correlate(ctx, tx, published)))
 
 
-def correlate(ctx: Context, tx: Transaction, published: Published) -> None:
-    """Write the work that hands a message to those of its receivers that did not get it yet."""
+def correlate(ctx: Context, tx: Transaction, published: Published) -> list[int]:
+    """Write the work that hands a message to those of its receivers that did not get it yet; return their instances' keys."""
+    receivers: list[int] = []
     name, correlation_key = published.name, published.correlation_key
     _serialise(tx, name, correlation_key)
     taken = {row.bpmn_process_id for row in tx.all(_TAKEN, {"message": published.key})}
@@ -119,10 +125,12 @@ def correlate(ctx: Context, tx: Transaction, published: Published) -> None:
         if subscription.bpmn_process_id not in taken and not (subscription.interrupting and _is_pending(tx, subscription.key)):
             taken.add(subscription.bpmn_process_id)
             _hand_over(ctx, tx, published, subscription)
+            receivers.append(subscription.instance_key)
     for start in tx.all(_STARTS, {"name": name}):
         if start.bpmn_process_id not in taken and not _is_running(tx, start.bpmn_process_id, correlation_key):
             taken.add(start.bpmn_process_id)
-            _start(ctx, tx, published, start)
+            receivers.append(_start(ctx, tx, published, start))
+    return receivers
 
 
 def take_buffered(ctx: Context, tx: Transaction, bpmn_process_id: str, awaited: Iterable[MessageAwaited]) -> None:
@@ -178,10 +186,12 @@ def _hand_over(ctx: Context, tx: Transaction, published: Published, subscription
     work.add(ctx, tx, [work.Work(work.RECEIVE_MESSAGE, instance, content, idempotency_key=once)])
 
 
-def _start(ctx: Context, tx: Transaction, published: Published, start: Found) -> None:
-    process, correlation_key = start.bpmn_process_id, published.correlation_key
-    tx.execute(_ADD_CORRELATION, {"message_key": published.key, "bpmn_process_id": process, "instance_key": None})
+def _start(ctx: Context, tx: Transaction, published: Published, start: Found) -> int:
+    """Write the work that starts an instance; return the key that it will have."""
+    process, correlation_key, key = start.bpmn_process_id, published.correlation_key, next(ctx.keys)
+    tx.execute(_ADD_CORRELATION, {"message_key": published.key, "bpmn_process_id": process, "instance_key": key})
     content = {
+        "instance_key": key,
         "message_key": published.key,
         "definition_key": start.definition_key,
         "element_id": start.element_id,
@@ -191,6 +201,7 @@ def _start(ctx: Context, tx: Transaction, published: Published, start: Found) ->
     }
     once = _start_key(process, correlation_key) if correlation_key else None
     work.add(ctx, tx, [work.Work(work.START_BY_MESSAGE, None, content, idempotency_key=once)])
+    return key
 
 
 def _is_running(tx: Transaction, process: str, correlation_key: str) -> bool:

@@ -83,10 +83,11 @@ def new_unit(
     by: str | None = None,
     caller: Caller | None = None,
     correlation_key: str | None = None,
+    key: int | None = None,
 ) -> InstanceUnit:
-    """Return a new instance, not yet begun; its first journal event says what it runs."""
+    """Return a new instance, not yet begun; its first journal event says what it runs. `key`: where it was told before."""
     version = ctx.library.process(tx, definition_key)
-    key = next(ctx.keys)
+    key = key or next(ctx.keys)
     number = business_id or make_business_id(tx, version, ctx.settings.time_zone) or (caller.business_id if caller else None)
     bindings = fixed_bindings(tx, version)
     row: dict[str, Any] = {

@@ -68,6 +68,24 @@ def publish_message(
     return published.key
 
 
+def correlate_message(
+    ctx: Context, name: str, correlation_key: str = "", variables: Mapping[str, Any] | None = None, by: str | None = None
+) -> tuple[int, int]:
+    """Hand a message to who waits for it now, or start what it starts; return its key, and the first receiver's instance's.
+
+    Raises:
+        NotFound: nobody waits for it, and it starts nothing.
+        InvalidValue: the name is empty.
+    """
+    if not name:
+        raise InvalidValue("消息名称不能为空（a message needs a name）", field="name")
+    with ctx.store.begin() as tx:
+        published = correlation.publish(ctx, tx, name, correlation_key, clean(variables), tx.now, by=by)
+        if not published.receivers:
+            raise NotFound(f"没有流程等待消息 {name}（nobody waits for a message of this name and correlation key）")
+    return published.key, published.receivers[0]
+
+
 def trigger_subscription(
     ctx: Context,
     subscription_key: int,
@@ -145,7 +163,12 @@ def start_by_message(ctx: Context, job_key: int) -> None:
         if found is not None and within_chain(found):
             content = found.content
             unit = new_unit(
-                ctx, found.tx, content["definition_key"], by=content["by"], correlation_key=content["correlation_key"]
+                ctx,
+                found.tx,
+                content["definition_key"],
+                by=content["by"],
+                correlation_key=content["correlation_key"],
+                key=content.get("instance_key"),
             )
             begin(unit, content["variables"], by=content["by"], start_event_id=content["element_id"])
             unit.commit("start_by_message", actor=content["by"])

@@ -15,6 +15,7 @@ MODULES = (
     "deployments",
     "incidents",
     "jobs",
+    "messages",
     "process_definitions",
     "process_instances",
 )
