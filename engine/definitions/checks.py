@@ -40,7 +40,8 @@ def _task(reading: Reading, scoped: Scoped, draft: Draft) -> None:
         return  # said already
     event: Event | None = values.get("event")
     if draft.type in {"SERVICE_TASK", "SEND_TASK"} and "job" not in values:
-        reading.refuse(node, "缺少任务定义（zeebe:taskDefinition）/ no task definition: nothing says what to do")
+        wanted = "（zeebe:taskDefinition）" if reading.dialect != "plain" else "，普通 BPMN 的发送任务需要 messageRef"
+        reading.refuse(node, f"缺少任务定义{wanted} / no task definition: nothing says what to do")
     elif draft.type == "SCRIPT_TASK" and not ("script" in values) ^ ("job" in values):
         reading.refuse(
             node, "脚本任务应有 zeebe:script 或任务定义之一 / a script task has either zeebe:script or a task definition"

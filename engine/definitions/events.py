@@ -120,7 +120,7 @@ def message_of(reading: Reading, draft: Draft, node: Node) -> Event | None:
 def _message(reading: Reading, draft: Draft, node: Node) -> Event | None:
     if draft.tag in _CATCHING:
         return message_of(reading, draft, node)
-    if "messageRef" in {key[1] for key in node.attributes}:
+    if reading.dialect != "plain" and "messageRef" in {key[1] for key in node.attributes}:
         message = reading.reference(node, "messageRef", "message")
         if message is not None:
             message.keep_all("消息由任务定义发出 / the task definition says what is sent")

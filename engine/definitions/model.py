@@ -214,10 +214,10 @@ class UserTask:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A FEEL expression whose result becomes a variable."""
+    """A FEEL expression whose result becomes a variable; without a variable's name, its entries become variables."""
 
     expression: Term
-    result: str
+    result: str | None
 
 
 @dataclass(frozen=True, slots=True)

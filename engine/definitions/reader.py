@@ -7,7 +7,16 @@ import threading
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from engine.definitions import checks, compensation, dialect_camunda7, dialect_zeebe, events, loops, own_properties
+from engine.definitions import (
+    checks,
+    compensation,
+    dialect_camunda7,
+    dialect_plain,
+    dialect_zeebe,
+    events,
+    loops,
+    own_properties,
+)
 from engine.definitions.model import CalledElement, Event, Flow, Process, Term
 from engine.definitions.reading import Draft, Reading, Scoped, child_expression, local_name
 from engine.definitions.report import Finding
@@ -229,6 +238,8 @@ def _element(reading: Reading, scoped: Scoped, scope: Draft, node: Node) -> None
     if attribute := _INTERRUPTIBLE.get(node.name):
         draft.values["interrupting"] = dialect_zeebe.flag(reading, node, attribute, True)
     _extensions(reading, draft)
+    if reading.dialect == "plain":
+        dialect_plain.apply(reading, draft)
     if node.name in EVENTS:
         node.keep("parallelMultiple")
         draft.values["event"] = events.read(reading, draft)

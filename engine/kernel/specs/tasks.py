@@ -46,7 +46,7 @@ class JobTask(Node):
 
 
 class ScriptTask(Node):
-    """Evaluates a FEEL expression into a variable."""
+    """Evaluates a FEEL expression into a variable, or a context into several."""
 
     def produce(self, task: CoreTask) -> None:
         script, tree = self.element.script, task.tree
@@ -54,7 +54,10 @@ class ScriptTask(Node):
         value, warning = tree.evaluation.result(script.expression, tree.view(task))
         if warning:
             tree.emit(a.ExpressionWarned(task.key, self.element.id, warning))
-        tree.receive(task, {script.result: value})
+        if script.result is not None:
+            tree.receive(task, {script.result: value})
+        elif isinstance(value, Mapping):
+            tree.receive(task, value)
 
 
 class BusinessRuleTask(Node):

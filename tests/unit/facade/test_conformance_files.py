@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.unit.facade.conformance import Player, draw, engine_with, net, refusals, sub
-from tests.unit.kernel.drawing import boundary, each, element, event, ext, message, script, start, timer, user, z
+from tests.unit.facade.conformance import Player, catch, draw, engine_with, net, play, refusals, sub, throw
+from tests.unit.kernel.drawing import boundary, chain, each, element, end, event, ext, message, script, start, timer, user, z
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -303,3 +303,22 @@ def test_what_runs_away_is_an_incident(name: str) -> None:
     assert time.thread_time() - begun < 2
     assert engine.incidents()
     engine.close()
+
+
+def test_plain_messages_are_published_by_their_names() -> None:
+    """Without an engine's extensions a message has no payload and no key: its name alone says who gets it."""
+    to = '<b:messageEventDefinition messageRef="{}"/>'.format
+    sender = draw(
+        start("s")
+        + element("sendTask", "send", messageRef="ask")
+        + catch("wait", to("answer"))
+        + element("endEvent", "e", to("thanks"))
+        + chain("s", "send", "wait", "e"),
+        *(message(name, name, None) for name in ("ask", "answer", "thanks")),
+    )
+    answering = draw(
+        start("s", to("ask")) + throw("i", to("answer")) + catch("last", to("thanks")) + end() + chain("s", "i", "last", "e"),
+        *(message(name, name, None) for name in ("ask", "answer", "thanks")),
+        process_id="B",
+    )
+    play(sender, "start\nended\ncases B 1", answering)

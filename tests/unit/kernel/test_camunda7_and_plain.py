@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import definitions
 from engine.kernel import advance as a
-from tests.unit.kernel.drawing import Play, boundary, chain, element, end, event, flow, start
+from tests.unit.kernel.drawing import Play, boundary, chain, draw, element, end, event, flow, start
 
 
 def c7(tag: str, element_id: str, attributes: str = "", inner: str = "") -> str:
@@ -94,3 +94,17 @@ def test_an_error_of_any_code() -> None:
     play = Play(body)
     play.fail("w", "ANYTHING")
     assert play.names == ["u"]
+
+
+def test_a_plain_script_sets_the_entries_of_its_context() -> None:
+    script = element("scriptTask", "w", "<b:script>{a: 1 + 1, b: a * x}</b:script>", scriptFormat="FEEL")
+    play = Play(start() + script + end() + chain("s", "w", "e"), x=5)
+    assert play.vars == {"x": 5, "a": 2, "b": 10}
+    quiet = element("scriptTask", "w", "<b:script>x + 1</b:script>", scriptFormat="application/feel")
+    assert Play(start() + quiet + end() + chain("s", "w", "e"), x=5).vars == {"x": 5}
+
+
+def test_a_plain_script_in_another_language_is_refused() -> None:
+    script = element("scriptTask", "w", "<b:script>x = 1</b:script>", scriptFormat="python")
+    report = definitions.check({"p.bpmn": draw(start() + script + end() + chain("s", "w", "e"))})
+    assert [(f.element_id, "python" in f.reason) for f in report.refusals] == [("w", True)]
