@@ -219,6 +219,14 @@ def _people(value: Any, user_key: Callable[[str], int | None]) -> Any:
     return [_people(item, user_key) for item in value] if value and isinstance(value, Sequence) else value
 
 
+def definition_digests(payload: bytes) -> set[str]:
+    """Return the digests of the definitions that a row says the case began in, or went on in."""
+    if payload[0] == packing.SPELLED_OUT and "definition_hash" not in text(payload):
+        return set()
+    items = (item for item in _items(payload)[1] if _is_named(item, "InstanceStarted", "InstanceMigrated"))
+    return {str(value) for item in items for name, value in _written(item) if name == "definition_hash" and value}
+
+
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +238,12 @@ def _items(payload: bytes) -> tuple[str, list[Any]]:
         return command, canonical.loads(content)
     command, *items = canonical.loads(unpacked)
     return command, items
+
+
+def _is_named(item: Any, *names: str) -> bool:
+    head = item["event"] if isinstance(item, Mapping) else item[0]
+    layout = layouts.BY_CODE.get(head)
+    return (head if layout is None else layout.name) in names
 
 
 def _written(item: Any) -> Iterable[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from engine.errors import InvalidValue
-from engine.history import canonical, checkpoints, codec, journal
+from engine.history import canonical, checkpoints, codec, journal, layouts, packing
 from engine.history.chain import Checkpoint, JournalRow
 from engine.history.verification import Fault, Verdict, verify
 from engine.store import Reading
@@ -27,6 +27,7 @@ MAX_UNPACKED = 2_000_000_000
 _INSTANCE = select(process_instance).where(process_instance.c.key == bindparam("key"))
 _CHILDREN = select(process_instance.c.key).where(process_instance.c.root_key == bindparam("key")).order_by(process_instance.c.key)
 _DEFINITION = select(process_definition).where(process_definition.c.key == bindparam("key"))
+_DEFINITIONS = select(process_definition.c.digest).where(process_definition.c.digest == bindparam("digest")).limit(1)
 _FORMS = select(form_definition).where(form_definition.c.deployment_key == bindparam("key")).order_by(form_definition.c.form_id)
 _ATTACHMENTS = select(attachment_binding.c.digest).where(attachment_binding.c.instance_key == bindparam("key"))
 _PEOPLE = select(user.c.key, user.c.username, user.c.name)
@@ -38,13 +39,16 @@ journal.jsonl      案件的全部历史，每行一条命令 / the cases' whole
 checkpoints.jsonl  全局检查点链 / the global chain of checkpoints
 blobs/             大值、附件和所部署文件，文件名即其 SHA-256 / large values, attachments, deployed files, named by SHA-256
 people.json        用户编号与姓名 / user keys and names
+events.json        journal.jsonl 里各事件代号的名称和字段 / names and fields of the events' codes in journal.jsonl
+dictionary-2.bin   解压 payload 用的预置词典 / the preset dictionary that payloads are packed with
 manifest.json      其余文件的 SHA-256 / SHA-256 of the other files
 
 验证 / verify:  liuzhuan audit verify --pack PACK.zip
 hash = SHA-256(previous_hash + [instance_key,seq,at,actor_key,on_behalf_of_key] + payload)
     previous_hash: 32 字节 / 32 bytes;  [...]: JSON, 无空格 / without spaces, at = microseconds since 1970-01-01 UTC
     payload: base64 解码后的字节，一字不改 / the bytes behind the base64, as they are. text 是其内容 / is what it says:
-    0x02 + DEFLATE (RFC 1951) with the preset dictionary of engine/history/packing.py; events: engine/history/layouts.py
+    0x02 + DEFLATE (RFC 1951) with the preset dictionary dictionary-2.bin; events: events.json; keys of elements = distance from
+    the case's key / 元素编号为与案件编号之差
     payload 以 0x01 开头的行 / rows whose payload begins with 0x01:
     SHA-256(previous_hash in hexadecimal + canonical JSON {actor, at, command, events, instance, on_behalf_of, seq})
 """
@@ -80,6 +84,8 @@ def export(reading: Reading, instance_keys: Sequence[int]) -> bytes:
         "journal.jsonl": "".join(row.as_line() + "\n" for row in rows).encode(),
         "checkpoints.jsonl": "".join(item.as_line() + "\n" for item in checkpoints.all_checkpoints(reading)).encode(),
         "people.json": canonical.dumps(_people(reading, rows)).encode(),
+        "events.json": canonical.dumps({str(layout.code): [layout.name, *layout.fields] for layout in layouts.ALL}).encode(),
+        "dictionary-2.bin": packing.DICTIONARY_2,
         "README.txt": _README.encode(),
     }
     for digest in sorted(_digests(reading, keys, rows)):
@@ -190,6 +196,8 @@ def _changed_files(pack: Pack) -> Iterator[Fault]:
 
 def _digests(reading: Reading, keys: Sequence[int], rows: Sequence[JournalRow]) -> set[str]:
     digests = {digest for row in rows for digest in codec.digests(row.payload)}
+    for digest in {digest for row in rows for digest in codec.definition_digests(row.payload)}:
+        digests.update(found.digest for found in reading.all(_DEFINITIONS, {"digest": digest}))
     for key in keys:
         digests.update(found.digest for found in reading.all(_ATTACHMENTS, {"key": key}))
         instance = reading.one(_INSTANCE, {"key": key})

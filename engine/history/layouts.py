@@ -32,7 +32,7 @@ def _layout(code: int, name: str, fields: str = "", **absent: Any) -> Layout:
     return Layout(code, name, tuple(fields.split()), absent)
 
 
-_ALL = (
+ALL = (
     _layout(1, "ElementEntered", "key element_id type scope_key flow_id"),
     _layout(2, "ElementCompleted", "key element_id"),
     _layout(3, "ElementTerminated", "key element_id by"),
@@ -92,5 +92,5 @@ _ALL = (
     _layout(49, "JobActivated", "key element_id worker until"),
 )
 
-BY_CODE: Mapping[int, Layout] = {layout.code: layout for layout in _ALL}
-BY_NAME: Mapping[str, Layout] = {layout.name: layout for layout in _ALL}
+BY_CODE: Mapping[int, Layout] = {layout.code: layout for layout in ALL}
+BY_NAME: Mapping[str, Layout] = {layout.name: layout for layout in ALL}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -94,6 +96,16 @@ def test_the_journal_says_who_moved_it_where_and_why(engine: Engine) -> None:
     shown = list(frames(case, journal))
     assert [frame.definition_key for frame in shown[-2:]] == [migrated.from_definition_key, migrated.definition_key]
     assert engine.verify().ok
+
+
+def test_an_evidence_pack_holds_every_definition_the_case_went_through(engine: Engine) -> None:
+    deploy(engine, FIRST, f=form("f", {"type": "textfield", "key": "x"}))
+    case = engine.start("P")
+    deploy(engine, SECOND, g=form("g", {"type": "textfield", "key": "y"}))
+    engine.migrate(case, by="root", reason="新规定")
+    with zipfile.ZipFile(io.BytesIO(engine.export(case))) as pack:
+        contents = {pack.read(name) for name in pack.namelist() if name.startswith("blobs/")}
+    assert {FIRST, SECOND} <= contents
 
 
 def test_timers_messages_jobs_incidents_and_calls_follow_their_elements(engine: Engine) -> None:

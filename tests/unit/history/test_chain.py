@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import json
 import zipfile
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -354,6 +357,19 @@ def test_a_pack_is_proved_without_the_database(full: Store) -> None:
     assert entries[2].events[0] == VariableSet(CASES[0], "金额", "长" * LARGE)
     assert entries[0].actor == "anna"
     assert Pack.open(content).entries(99) == []
+
+
+def test_a_pack_says_by_itself_how_its_rows_are_read(full: Store) -> None:
+    with zipfile.ZipFile(io.BytesIO(packed(full, CASES[0]))) as archive:
+        events, dictionary = json.loads(archive.read("events.json")), archive.read("dictionary-2.bin")
+        lines = [json.loads(line) for line in archive.read("journal.jsonl").splitlines()]
+    for line in lines:
+        payload = base64.b64decode(line["payload"])
+        assert payload[0] == 2
+        unpacked = zlib.decompressobj(-zlib.MAX_WBITS, dictionary).decompress(payload[1:])
+        assert unpacked.decode() == line["text"]
+    named = [events[str(item[0])] for line in lines for item in json.loads(line["text"])[1:] if isinstance(item[0], int)]
+    assert ["VariableSet", "name", "value", "scope_key"] in named
 
 
 def test_a_pack_is_the_same_bytes_for_the_same_content(full: Store) -> None:
