@@ -12,6 +12,7 @@ from engine.commands.attachments import stage_attachment
 from engine.commands.batches import Change, cancel_batch, resume_batch, start_batch, suspend_batch
 from engine.commands.calendar import enter_year, set_day
 from engine.commands.creating import Created, Which, create_instance
+from engine.commands.deletion import delete_definition
 from engine.commands.deploy import Definition, Deployment, check_resources, deploy
 from engine.commands.drafts import discard_start_draft, save_draft, save_start_draft
 from engine.commands.incidents import resolve_incident
@@ -59,6 +60,7 @@ __all__ = [
     "complete_job",
     "complete_task",
     "create_instance",
+    "delete_definition",
     "deploy",
     "discard_start_draft",
     "end_sessions",

@@ -145,7 +145,7 @@ def deploy(ctx: Context, resources: Mapping[str, bytes], by: str | None = None) 
             )
         for item, definition in zip(found, deployed, strict=True):
             if item.process is not None and definition.new:
-                _register_starts(ctx, tx, item.process, definition.key, report)
+                register_starts(ctx, tx, item.process, definition.key, report)
         versions = {f"{item.kind}:{item.id}": item.version for item in deployed}
         history.append(tx, history.NO_INSTANCE, "deploy", [Deployed(key, digests, versions)], actor=by)
     return Deployment(key, report, tuple(deployed))
@@ -170,7 +170,12 @@ def _put(ctx: Context, tx: Transaction, deployment_key: int, item: _Found, diges
     table, column = _TABLES[item.kind]
     digest = digests[item.resource]
     newest: Found | None = tx.one(_NEWEST[item.kind], {"id": item.id})
-    if newest is not None and newest.digest == digest and _imports_are_the_same(tx, newest, item, digests):
+    if (
+        newest is not None
+        and newest.deleted_at is None
+        and newest.digest == digest
+        and _imports_are_the_same(tx, newest, item, digests)
+    ):
         return Definition(
             item.kind, item.id, newest.key, newest.version, newest.version_tag, newest.name, item.resource, new=False
         )
@@ -190,7 +195,7 @@ def _imports_are_the_same(tx: Transaction, newest: Found, item: _Found, digests:
     return all(before.get(name) == digests[name] for name in item.imports)
 
 
-def _register_starts(ctx: Context, tx: Transaction, process: Process, definition_key: int, report: Report) -> None:
+def register_starts(ctx: Context, tx: Transaction, process: Process, definition_key: int, report: Report) -> None:
     """Let the newest version alone wait for messages, signals and times."""
     tx.execute(delete(start_event).where(start_event.c.bpmn_process_id == process.id))
     rows = []

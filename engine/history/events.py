@@ -334,6 +334,13 @@ class IncidentCorrected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionsDeleted(Event):
+    """Nothing starts on these versions any more: `process:leave` → version."""
+
+    versions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Deployed(Event):
     """Files were deployed.
 

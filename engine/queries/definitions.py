@@ -36,10 +36,13 @@ _RUNNING = (
 _VERSIONS = (
     select(process_definition, deployment.c.deployed_by, _RUNNING.label("running"))
     .join(deployment, deployment.c.key == process_definition.c.deployment_key)
+    .where(process_definition.c.deleted_at.is_(None))
     .order_by(process_definition.c.bpmn_process_id, process_definition.c.version.desc())
 )
-_NEWEST = select(process_definition.c.bpmn_process_id, func.max(process_definition.c.version).label("version")).group_by(
-    process_definition.c.bpmn_process_id
+_NEWEST = (
+    select(process_definition.c.bpmn_process_id, func.max(process_definition.c.version).label("version"))
+    .where(process_definition.c.deleted_at.is_(None))
+    .group_by(process_definition.c.bpmn_process_id)
 )
 _DRAFTS = select(start_draft).where(start_draft.c.username == bindparam("who")).order_by(start_draft.c.saved_at.desc())
 _RESOURCES: Mapping[str, tuple[Table, str]] = {
@@ -88,6 +91,7 @@ def process_names(ctx: Context) -> dict[str, str]:
 def resources(ctx: Context, kind: str) -> tuple[ResourceVersionView, ...]:
     """Return all versions of all decisions or forms (`kind`: decision | form), the newest version first."""
     table, column = _RESOURCES[kind]
+    there = select(table).where(table.c.deleted_at.is_(None)).order_by(table.c[column], table.c.version.desc())
     with ctx.store.read() as reading:
         return tuple(
             ResourceVersionView(
@@ -101,7 +105,7 @@ def resources(ctx: Context, kind: str) -> tuple[ResourceVersionView, ...]:
                 digest=row.digest,
                 deployed_at=row.deployed_at,
             )
-            for row in reading.all(select(table).order_by(table.c[column], table.c.version.desc()))
+            for row in reading.all(there)
         )
 
 

@@ -22,7 +22,8 @@ _KINDS = {
     "form": (form_definition, form_definition.c.form_id),
 }
 _BY_KEY = {
-    kind: select(table, column.label("id")).where(table.c.key == bindparam("key")) for kind, (table, column) in _KINDS.items()
+    kind: select(table, column.label("id")).where(table.c.key == bindparam("key"), table.c.deleted_at.is_(None))
+    for kind, (table, column) in _KINDS.items()
 }
 _FIRST = (
     select(decision_definition)

@@ -53,12 +53,13 @@ ERROR_TYPES = (
 _other = process_definition.alias("other")
 _NEWEST = (
     select(func.max(_other.c.version))
-    .where(_other.c.bpmn_process_id == process_definition.c.bpmn_process_id)
+    .where(_other.c.bpmn_process_id == process_definition.c.bpmn_process_id, _other.c.deleted_at.is_(None))
     .correlate(process_definition)
     .scalar_subquery()
 )
+_DEFINITION_STATE = case((process_definition.c.deleted_at.is_(None), literal("ACTIVE")), else_=literal("DELETED"))
 _DEFINITIONS = Searchable(
-    statement=select(process_definition),
+    statement=select(process_definition, _DEFINITION_STATE.label("state")),
     columns={
         "name": process_definition.c.name,
         "resource_name": process_definition.c.resource_name,
@@ -67,7 +68,7 @@ _DEFINITIONS = Searchable(
         "process_definition_id": process_definition.c.bpmn_process_id,
         "process_definition_key": process_definition.c.key,
         "tenant_id": literal(TENANT),
-        "state": literal("ACTIVE"),
+        "state": _DEFINITION_STATE,
     },
     key=process_definition.c.key,
     nullable=frozenset({"version_tag"}),
@@ -82,7 +83,7 @@ _DEFINITIONS = Searchable(
 def search_process_definitions(
     ctx: Context, wanted: Search, *, has_start_form: bool | None = None, processes: Collection[str] | None = None
 ) -> Page:
-    """Return versions of processes, rows of `process_definition`.
+    """Return versions of processes, rows of `process_definition` with `state`; deleted ones where the state is asked for.
 
     Args:
         has_start_form: only those whose plain start event has a form, or has none.
@@ -90,6 +91,8 @@ def search_process_definitions(
     """
     with ctx.store.read() as reading:
         restrictions = _only(process_definition.c.bpmn_process_id, processes)
+        if not any(item.field == "state" for item in wanted.conditions):
+            restrictions.append(process_definition.c.deleted_at.is_(None))
         if has_start_form is not None:
             keys = [row.key for row in reading.all(select(process_definition.c.key))]
             with_form = [key for key in keys if start_form_id(ctx, reading, key) is not None]

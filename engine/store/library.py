@@ -39,7 +39,9 @@ def _by_key(table: Table) -> Select[Any]:
 
 
 def _latest(table: Table, id_column: str) -> Select[Any]:
-    return select(table.c.key).where(table.c[id_column] == bindparam("id")).order_by(table.c.version.desc()).limit(1)
+    """The newest version that is not deleted."""
+    there = select(table.c.key).where(table.c[id_column] == bindparam("id"), table.c.deleted_at.is_(None))
+    return there.order_by(table.c.version.desc()).limit(1)
 
 
 _BY_KEY = {kind: _by_key(table) for kind, (table, _) in _TABLES.items()}
@@ -48,13 +50,21 @@ _TAGGED = {
     kind: _latest(table, column).where(table.c.version_tag == bindparam("tag")) for kind, (table, column) in _TABLES.items()
 }
 _VERSION = select(process_definition.c.key).where(
-    process_definition.c.bpmn_process_id == bindparam("id"), process_definition.c.version == bindparam("version")
+    process_definition.c.bpmn_process_id == bindparam("id"),
+    process_definition.c.version == bindparam("version"),
+    process_definition.c.deleted_at.is_(None),
 )
-_IN_DEPLOYMENT = select(deployment_definition.c.definition_key).where(
-    deployment_definition.c.deployment_key == bindparam("deployment"),
-    deployment_definition.c.kind == bindparam("kind"),
-    deployment_definition.c.definition_id == bindparam("id"),
-)
+_IN_DEPLOYMENT = {
+    kind: select(deployment_definition.c.definition_key)
+    .join(table, table.c.key == deployment_definition.c.definition_key)
+    .where(
+        deployment_definition.c.deployment_key == bindparam("deployment"),
+        deployment_definition.c.kind == bindparam("kind"),
+        deployment_definition.c.definition_id == bindparam("id"),
+        table.c.deleted_at.is_(None),
+    )
+    for kind, (table, _) in _TABLES.items()
+}
 _TOGETHER = (
     select(deployment_resource.c.name, deployment_resource.c.digest, blob.c.content)
     .join(blob, blob.c.digest == deployment_resource.c.digest)
@@ -164,7 +174,7 @@ def resolve(
         NotFound: there is no such definition.
     """
     if binding == "deployment" and deployment_key is not None:
-        key = reading.scalar(_IN_DEPLOYMENT, {"deployment": deployment_key, "kind": kind, "id": definition_id})
+        key = reading.scalar(_IN_DEPLOYMENT[kind], {"deployment": deployment_key, "kind": kind, "id": definition_id})
     elif binding == "versionTag":
         key = reading.scalar(_TAGGED[kind], {"id": definition_id, "tag": version_tag})
     else:

@@ -93,6 +93,7 @@ def _definition(name: str, id_column: str) -> Table:
         Column("resource_name", ID, nullable=False),
         Column("deployment_key", Key, ForeignKey("deployment.key"), nullable=False),
         Column("deployed_at", Moment, nullable=False),
+        Column("deleted_at", Moment),  # nothing starts on it any more; what ran on it still finds it by its key
         UniqueConstraint(id_column, "version"),
     )
 

@@ -78,6 +78,7 @@ class CamundaUserResult(Model):
     groups: list[str]
     roles: list[str]
     sales_plan_type: str | None
+    c8_links: dict[str, str]
     can_logout: bool
 
 
@@ -131,5 +132,6 @@ def get_authentication(caller: Caller) -> CamundaUserResult:
         groups=sorted(person.groups),
         roles=[role for role in ("admin", "auditor") if role in person.groups],
         sales_plan_type=None,
+        c8_links={},
         can_logout=False,
     )

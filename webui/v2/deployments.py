@@ -212,3 +212,15 @@ def get_resource_content_binary(caller: Caller, resource_key: Key) -> Answer:
     """Get a deployed file, byte for byte, as a download."""
     found = access.ask(deployed.find, resource_key, processes=caller.processes)
     return Answer(access.ask(queries.definition_file, found.key, found.kind)[1], content_type="application/octet-stream")
+
+
+@router.post("/resources/{resourceKey}/deletion", scope="deploy", errors=(404, 409, 501))
+def delete_resource(caller: Caller, resource_key: Key, body: DeletionRequest | None) -> DeletionResult:
+    """Delete a definition: nothing starts on it any more. What ran on it keeps its history."""
+    if body is not None and body.delete_history:
+        raise ApiProblem(501, "Liuzhuan keeps the history of what ran.", field="deleteHistory")
+    found = access.ask(deployed.find, resource_key, processes=caller.processes)
+    if caller.processes is not None and found.kind != "process":
+        raise ApiProblem(403, "A token that is confined to processes deletes processes alone.")
+    access.run(commands.delete_definition, found.key, caller.username)
+    return DeletionResult(resource_key=found.key, batch_operation=None)

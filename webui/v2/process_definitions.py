@@ -138,7 +138,7 @@ def _result(row: Found, form_id: str | None) -> ProcessDefinitionResult:
         tenant_id=TENANT,
         process_definition_key=row.key,
         has_start_form=form_id is not None,
-        state="ACTIVE",
+        state=row.state,
     )
 
 

@@ -170,3 +170,46 @@ def test_the_same_case_is_started_once_where_business_ids_are_unique(api: Api, e
         assert problem(client.post("/process-instances", body), 409)["field"] == "businessId"
         client.ask("POST", f"/process-instances/{key}/cancellation", status=204)
         assert start(client, businessId="A") != key
+
+
+def test_a_definition_is_deleted_when_nothing_runs_on_it(api: Api, engine: Engine) -> None:
+    root = api("root")
+    first = engine.definition_key("expense")
+    engine.deploy(model.resources() | {"expense.bpmn": model.bpmn(version=2)}, by="root")
+    second = engine.definition_key("expense")
+    key = start(root)
+    problem(root.post(f"/resources/{second}/deletion", {}), 409)
+    root.ask("POST", f"/process-instances/{key}/cancellation", status=204)
+    problem(api("anna").post(f"/resources/{second}/deletion", {}), 403)
+    assert problem(root.post(f"/resources/{second}/deletion", {"deleteHistory": True}), 501)["field"] == "deleteHistory"
+    assert root.ask("POST", f"/resources/{second}/deletion", {}) == {"resourceKey": str(second), "batchOperation": None}
+    problem(root.post(f"/resources/{second}/deletion", {}), 404)
+    problem(root.get(f"/resources/{second}"), 404)
+    assert engine.definition_key("expense") == first
+    assert engine.instance(int(start(root))).version == 1
+    assert [item["version"] for item in root.search("/process-definitions/search")] == [1]
+    assert [item["version"] for item in root.search("/process-definitions/search", filter={"state": "DELETED"})] == [2]
+    assert root.ask("GET", f"/process-instances/{key}/sequence-flows")["items"]  # what ran on it can still be read
+    engine.deploy(model.resources() | {"expense.bpmn": model.bpmn(version=2)}, by="root")
+    assert engine.instance(int(start(root))).version == 3
+
+
+def test_start_events_of_the_version_before_wait_again(api: Api, engine: Engine) -> None:
+    def waiting(message: str) -> str:
+        event = f'<bpmn:startEvent id="start"><bpmn:messageEventDefinition id="m" messageRef="{message}" /></bpmn:startEvent>'
+        source = STRAIGHT.replace('<bpmn:startEvent id="start" />', event).replace("=a + 1", "=1")
+        return source.replace("<bpmn:process ", f'<bpmn:message id="{message}" name="{message}" />\n  <bpmn:process ', 1)
+
+    for message in ("one", "two"):
+        engine.deploy({"straight.bpmn": waiting(message)}, by="root")
+    root = api("root")
+    newest = engine.definition_key("straight")
+    root.ask("POST", f"/resources/{newest}/deletion", {})
+    engine.publish("two", "")
+    assert root.search("/process-instances/search") == []
+    engine.publish("one", "")
+    assert [item["processDefinitionVersion"] for item in root.search("/process-instances/search")] == [1]
+    root.ask("POST", f"/resources/{engine.definition_key('straight')}/deletion", {})
+    engine.publish("one", "")
+    assert len(root.search("/process-instances/search")) == 1
+    problem(root.post("/process-instances", {"processDefinitionId": "straight"}), 404)
