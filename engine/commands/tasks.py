@@ -57,7 +57,7 @@ def claim_task(ctx: Context, task_key: int, by: str) -> None:
         TaskAlreadyClaimed, TaskNotOpen, InstanceSuspended, Excluded, NotAllowed, NotFound.
     """
     with ctx.store.begin() as tx:
-        unit, task = _open(ctx, tx, task_key)
+        unit, task = open_task(ctx, tx, task_key)
         who = person(tx, by)
         if task.assignee == by:
             return
@@ -77,7 +77,7 @@ def unclaim_task(ctx: Context, task_key: int, by: str | None) -> None:
         Conflict: it is offered to nobody else.
     """
     with ctx.store.begin() as tx:
-        unit, task = _open(ctx, tx, task_key)
+        unit, task = open_task(ctx, tx, task_key)
         if task.assignee is None:
             return
         if by is not None and task.assignee != by and not person(tx, by).is_admin:
@@ -92,17 +92,20 @@ def unclaim_task(ctx: Context, task_key: int, by: str | None) -> None:
         unit.commit("unclaim_task", actor=by)
 
 
-def assign_task(ctx: Context, task_key: int, to: str | None, by: str | None, reason: str = "") -> None:
+def assign_task(ctx: Context, task_key: int, to: str | None, by: str | None, reason: str = "", *, override: bool = True) -> None:
     """Hand a task to a person; None = back to those it is offered to. The excluded never get it.
 
+    Args:
+        override: also where somebody else has it.
     Raises:
+        TaskAlreadyClaimed: somebody else has it, and is not to be overridden.
         Excluded: `to` has an interest in the case.
         NotAllowed: `by` may not hand it over, or an assignee hands it to somebody it is not offered to.
         Conflict: it is offered to nobody that it could go back to.
         NotFound: `to` is not an active user.
     """
     with ctx.store.begin() as tx:
-        unit, task = _open(ctx, tx, task_key)
+        unit, task = open_task(ctx, tx, task_key)
         target = person(tx, to) if to is not None else None
         if target is not None and to in (task.excluded_users or ()):
             raise Excluded(
@@ -110,6 +113,8 @@ def assign_task(ctx: Context, task_key: int, to: str | None, by: str | None, rea
             )
         if by is not None:
             _check_may_assign(person(tx, by), target, task)
+        if not override and task.assignee not in {None, to}:
+            raise TaskAlreadyClaimed(by=task.assignee, element_id=task.element_id)
         if target is None:
             _check_offered(task)
         _assign(tx, task, to, None)
@@ -150,7 +155,7 @@ def complete_task(
     with ctx.store.begin() as tx:
         if idempotency.answer(tx, by, idempotency_key) is not None:
             return
-        unit, task = _open(ctx, tx, task_key)
+        unit, task = open_task(ctx, tx, task_key)
         who = person(tx, by) if by is not None else None
         absent = check_may_work(tx, who, task, on_behalf_of) if who is not None else None
         if task.signed and (who is None or (password is None and not who.external)):
@@ -177,8 +182,12 @@ def _check_signature(ctx: Context, task_key: int, by: str, password: str) -> Non
         passwords.check_signature(ctx, by, password)
 
 
-def _open(ctx: Context, tx: Transaction, task_key: int) -> tuple[InstanceUnit, Found]:
-    """Lock the task's instance and check that the task can be worked on."""
+def open_task(ctx: Context, tx: Transaction, task_key: int) -> tuple[InstanceUnit, Found]:
+    """Lock the task's instance and check that the task can be worked on.
+
+    Raises:
+        NotFound, TaskNotOpen, InstanceSuspended.
+    """
     task = tx.one(_TASK, {"task": task_key})
     if task is None:
         raise NotFound(f"没有任务 {task_key}（no such task）")

@@ -228,6 +228,14 @@ def _unclaimed(state: State, entry: Entry, change: events.TaskUnclaimed) -> None
     state.tasks[change.key].assignee = None
 
 
+def _changed(state: State, entry: Entry, change: events.TaskChanged) -> None:
+    task = state.tasks[change.key]
+    if "candidate_groups" in change.changed:
+        task.candidate_groups = change.candidate_groups
+    if "candidate_users" in change.changed:
+        task.candidate_users = change.candidate_users
+
+
 def _submitted(state: State, entry: Entry, change: events.FormSubmitted) -> None:
     task = state.tasks.get(change.key) if change.key is not None else None
     if task is not None:
@@ -349,6 +357,7 @@ _ACTS: dict[type[Change], Callable[[State, Entry, Any], None]] = {
     events.TaskClaimed: _assigned,
     events.TaskAssigned: _assigned,
     events.TaskUnclaimed: _unclaimed,
+    events.TaskChanged: _changed,
     events.FormSubmitted: _submitted,
     events.Signed: _signed,
     advance.TimerArmed: _armed,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine.definitions.model import Element, Process
+from engine.errors import Conflict
 from engine.kernel import advance as a
 from engine.kernel.spiff import STARTED, WAITING, CoreTask
 
@@ -58,6 +59,25 @@ def arm_due(tree: Tree, task: CoreTask, change: a.TaskCreated) -> a.TaskCreated:
         task.memo["due"]["held"] = (change.due_at - now).total_seconds()
         return replace(change, due_at=None)
     return change
+
+
+def set_due(tree: Tree, task: CoreTask, due_at: datetime | None) -> None:
+    """Give a waiting user task another due date, which the calendar does not change any more; None takes it away.
+
+    Raises:
+        Conflict: its clock stands still.
+    """
+    if _is_held(tree, task):
+        message = "任务的时钟已停，不能改期限（its clock stands still: the due date cannot be changed now）"
+        raise Conflict(message, element_id=task.spec.listener.id)
+    if due_at is None:
+        task.memo.pop("due", None)
+        tree.clocked.discard(task.key)
+    else:
+        task.memo["due"] = {"due": due_at.isoformat(), "at": tree.surroundings.now.isoformat(), "shifted": True}
+        tree.clocked.add(task.key)
+    tree.touch(task)
+    tree.emit(a.TaskUpdated(task.key, task.spec.listener.id, due_at))
 
 
 def stop(tree: Tree, stopper: CoreTask) -> None:

@@ -7,12 +7,13 @@ object away and rolls back. Between calls an instance may be kept in memory; `us
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.definitions.model import Element, Process
 from engine.errors import Conflict, InvalidValue, NotFound, TaskNotOpen
 from engine.kernel import advance as a
-from engine.kernel import deadlines, migration, modification, propagation, subscriptions
+from engine.kernel import clocks, deadlines, migration, modification, propagation, subscriptions
 from engine.kernel.blueprint import blueprint
 from engine.kernel.specs.adhoc import AdHocSubProcess
 from engine.kernel.specs.tasks import CallActivity
@@ -270,6 +271,15 @@ class Instance:
     def recompute_deadlines(self) -> a.Advance:
         """Compute waiting timers and due dates anew that depend on working days: the calendar changed."""
         deadlines.recompute(self._tree)
+        return self._settle()
+
+    def set_due(self, key: int, due_at: datetime | None) -> a.Advance:
+        """Give a waiting user task another due date, or take it away (None).
+
+        Raises:
+            Conflict: its clock stands still.
+        """
+        clocks.set_due(self._tree, self._task(key), due_at)
         return self._settle()
 
     def modify(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from engine import history
-from engine.history.events import FormSubmitted, JobFailed, MessagePublished
+from engine.history.events import FormSubmitted, JobFailed, MessagePublished, TaskChanged
 from engine.history.replay import replay
 from engine.kernel.advance import (
     CallStarted,
@@ -135,11 +135,12 @@ def due_clock(task_key: int, created_at: datetime, until: datetime, entries: Ite
     """Return how long a task has been open, with and without the time in which its clock stood still."""
     due_at, stopped_at, stood = None, None, 0.0
     for entry in entries:
+        taken_away = any(isinstance(event, TaskChanged) and event.key == task_key for event in entry.events)
         for event in entry.events:
             if isinstance(event, TaskCreated) and event.key == task_key:
                 due_at = event.due_at
             elif isinstance(event, TaskUpdated) and event.key == task_key:
-                if event.due_at is None and stopped_at is None:
+                if event.due_at is None and stopped_at is None and not taken_away:
                     stopped_at = entry.at
                 elif event.due_at is not None and stopped_at is not None:
                     stood, stopped_at = stood + (entry.at - stopped_at).total_seconds(), None

@@ -29,8 +29,7 @@ def fulfilling(records: Iterable[T], wanted: Search, read: Callable[[T, str], An
     return [
         record
         for record in records
-        if all_hold(record, wanted.conditions)
-        and (not wanted.any_of or any(all_hold(record, group) for group in wanted.any_of))
+        if all_hold(record, wanted.conditions) and (not wanted.any_of or any(all_hold(record, group) for group in wanted.any_of))
     ]
 
 
@@ -72,9 +71,7 @@ def _place(value: Any) -> tuple[bool, Any]:
 def _before(order: tuple[Order, ...], one: Any, other: Any) -> bool:
     """Whether a record (or the values of a cursor) comes before another."""
     for number, item in enumerate(order):
-        left, right = (
-            _place(side[number] if isinstance(side, tuple) else getattr(side, item.field)) for side in (one, other)
-        )
+        left, right = (_place(side[number] if isinstance(side, tuple) else getattr(side, item.field)) for side in (one, other))
         try:
             if left != right:
                 return left > right if item.descending else left < right

@@ -7,17 +7,24 @@ from importlib import import_module
 from webui.v2.routing import Router
 
 MODULES = (
+    "audit_logs",
     "batch_operations",
     "cluster",
     "corrections",
     "decision_instances",
     "decisions",
     "deployments",
+    "element_instances",
+    "expressions",
+    "forms",
     "incidents",
     "jobs",
     "messages",
+    "people",
     "process_definitions",
     "process_instances",
+    "user_tasks",
+    "variables",
 )
 
 
