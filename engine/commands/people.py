@@ -114,6 +114,38 @@ def set_groups(ctx: Context, username: str, groups: Collection[str], by: str | N
         _record(tx, by, "set_groups", UserChanged(username, "groups", {"groups": sorted(groups)}))
 
 
+def join_group(ctx: Context, username: str, group_id: str, by: str | None = None) -> None:
+    """Let a user belong to a group besides.
+
+    Raises:
+        NotFound: the user or the group does not exist.
+        Conflict: they belong to it already.
+    """
+    _change_membership(ctx, username, group_id, by, joins=True)
+
+
+def leave_group(ctx: Context, username: str, group_id: str, by: str | None = None) -> None:
+    """Let a user belong to a group no longer.
+
+    Raises:
+        NotFound: the user does not exist, or does not belong to the group.
+    """
+    _change_membership(ctx, username, group_id, by, joins=False)
+
+
+def _change_membership(ctx: Context, username: str, group_id: str, by: str | None, *, joins: bool) -> None:
+    with ctx.store.begin() as tx:
+        check_administers(tx, by)
+        _change(tx, username, {"external": False})
+        groups = {row.group_id for row in tx.all(select(membership.c.group_id).where(membership.c.username == username))}
+        if joins and group_id in groups:
+            raise Conflict(f"{username} 已在组 {group_id} 中（belongs to the group already）", field="groupId")
+        if not joins and group_id not in groups:
+            raise NotFound(f"{username} 不在组 {group_id} 中（does not belong to the group）", field="groupId")
+        _set_groups(tx, username, groups ^ {group_id})
+        _record(tx, by, "set_groups", UserChanged(username, "groups", {"groups": sorted(groups ^ {group_id})}))
+
+
 def set_attributes(ctx: Context, username: str, attributes: Mapping[str, Sequence[str]], by: str | None = None) -> None:
     """Set all attributes of a user: name → values."""
     with ctx.store.begin() as tx:
@@ -140,12 +172,19 @@ def end_sessions(ctx: Context, username: str, by: str | None = None) -> None:
         _record(tx, by, "end_sessions", UserChanged(username, "sessions-ended"))
 
 
-def add_group(ctx: Context, group_id: str, name: str, name_en: str = "", by: str | None = None) -> None:
-    """Add a group, or change its names."""
+def add_group(ctx: Context, group_id: str, name: str, name_en: str = "", by: str | None = None, *, new: bool = False) -> None:
+    """Add a group, or change its names (`new`: refuse one that is there).
+
+    Raises:
+        Conflict: there is such a group, and it was to be new.
+        InvalidValue: the id is not allowed.
+    """
     if not _NAME.fullmatch(group_id):
         raise InvalidValue(f"组编号不合规：{group_id!r}（1 to 100 characters, no blanks, commas, / or :）", field="group")
     with ctx.store.begin() as tx:
         check_administers(tx, by)
+        if new and tx.one(select(group.c.id).where(group.c.id == group_id)) is not None:
+            raise Conflict(f"组 {group_id} 已存在（there is such a group）", field="groupId")
         tx.execute(upsert(tx, group, ("name", "name_en")), {"id": group_id, "name": name, "name_en": name_en})
         _record(tx, by, "add_group", GroupChanged(group_id, name))
 
