@@ -144,10 +144,10 @@ def test_an_id_used_twice_is_refused() -> None:
     ids=range(13),
 )
 def test_broken_and_hostile_files_are_refused_quickly(content: bytes) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     read = forms.read(content, "bad.form")
     assert not read.ok
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def test_deep_and_huge_forms_are_refused() -> None:

@@ -320,10 +320,10 @@ def test_rows_of_rows_do_not_multiply_without_end() -> None:
     cell = field("textfield", "t", id="t", conditional={"hide": "=this.t = null"})
     inner = {"type": "dynamiclist", "id": "i", "path": "inner", "components": [cell]}
     read = form({"type": "dynamiclist", "path": "outer", "components": [inner]})
-    begun = time.perf_counter()
+    begun = time.thread_time()
     found = problems(read, {"outer": [{"inner": [{"t": "x"}] * 1000}] * 1000})
     assert "合计最多" in found[0][1]
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 4
 
 
 def test_texts_have_an_end() -> None:
