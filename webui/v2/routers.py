@@ -8,6 +8,7 @@ from webui.v2.routing import Router
 
 MODULES = (
     "audit_logs",
+    "authorizations",
     "batch_operations",
     "cluster",
     "corrections",
