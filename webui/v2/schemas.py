@@ -201,7 +201,8 @@ class Filter(Model):
 
 # --- searches ---------------------------------------------------------------------------------------------------------
 
-Cursor = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[A-Za-z0-9_-]+$")]
+# Clients check that a cursor is Base64 of the standard alphabet, padded.
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 
 
 class PageOfRequest(Model):
@@ -325,14 +326,14 @@ def _number(cursor: str, name: str) -> int:
 def _write_cursor(place: tuple[Any, ...] | None) -> str | None:
     if place is None:
         return None
-    return base64.urlsafe_b64encode(exact_json.dumps(list(place)).encode()).decode("ascii").rstrip("=")
+    return base64.b64encode(exact_json.dumps(list(place)).encode()).decode("ascii")
 
 
 def _read_cursor(text: str | None, name: str) -> tuple[Any, ...] | None:
     if text is None:
         return None
     try:
-        place = exact_json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode())
+        place = exact_json.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode())
     except (ValueError, InvalidValue) as error:
         raise InvalidValue("游标无法识别（not a cursor of this server）", field=f"page.{name}") from error
     if not isinstance(place, list) or any(isinstance(item, int) and abs(item) > _GREATEST for item in place):
