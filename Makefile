@@ -15,7 +15,7 @@ help: ## list the commands
 serve: install assets ## the product on an embedded database, with the three processes and demo accounts (PORT, HOST)
 	@$(BIN)/liuzhuan serve --demo
 
-test: install-dev assets ## all tests, browser tests included
+test: install-dev assets .venv/clients ## all tests, browser tests and Camunda's client libraries included
 	@$(RUN) tests/provide_browser.py
 	$(RUN) -m pytest -n $(WORKERS) --dist loadgroup
 
@@ -80,6 +80,12 @@ assets: install ## build the browser bundle where its sources changed
 	@rm -rf $@
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target $@ -r $< || echo "peers cannot be installed"
 	@if [ -d $@ ]; then touch $@; fi
+
+# Camunda's client library, which tests/clients runs in a process of its own.
+.venv/clients: tests/clients/requirements.txt | .venv/bin/python
+	@rm -rf $@
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target $@ -r $<
+	@touch $@
 
 .venv/fuzz: tests/requirements-fuzz.txt
 	@rm -rf $@
