@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from engine import errors
 from engine.store import exact_json
+from engine.store.outages import UNAVAILABLE
 
 # From the most special class to the most general: the first that fits counts.
 STATUS: Mapping[type[errors.LiuzhuanError], int] = {
@@ -82,6 +83,9 @@ def answer_error(error: Exception) -> Response:
             return _engine_error(error)
         case HTTPException():
             return http_error(error)
+    if isinstance(error, UNAVAILABLE):
+        current_app.logger.warning("the database does not answer", exc_info=error)
+        return answer_error(Overloaded("the database does not answer in time; nothing was changed, try again"))
     current_app.logger.exception("a defect", exc_info=error)
     return answer(500, "An internal error; nothing was changed.")
 

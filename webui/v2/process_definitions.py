@@ -82,16 +82,6 @@ class FormResult(Model):
     form_key: Key
 
 
-class ElementStatistics(Model):
-    """How many instances of an element there are."""
-
-    element_id: str
-    active: int
-    canceled: int
-    incidents: int
-    completed: int
-
-
 class DefinitionStatistics(Model):
     """How many instances of a process run, all versions together."""
 

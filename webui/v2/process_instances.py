@@ -13,12 +13,13 @@ from pydantic import Field, StringConstraints, model_validator
 from engine import commands, queries
 from engine.kernel.advance import FlowTaken
 from engine.queries import process_search
-from engine.queries.searching import Condition, Search
+from engine.queries.searching import Condition, PageRequest, Search
 from engine.store.transactions import Found
 from webui import access
 from webui.v2 import incidents
 from webui.v2.authentication import Caller
 from webui.v2.problems import ApiProblem, Overloaded
+from webui.v2.process_definitions import definition
 from webui.v2.routing import Router
 from webui.v2.schemas import (
     TENANT,
@@ -456,11 +457,19 @@ class ElementStatisticsResult(Model):
 def get_process_instance_statistics(caller: Caller, process_instance_key: Key) -> ElementStatisticsResult:
     """Count an instance's element instances by element."""
     visible(caller, process_instance_key)
+    return _element_statistics(_element_counts(process_instance_key))
+
+
+def _element_counts(instance_key: int) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {}
-    for item in access.ask(queries.element_states, process_instance_key):
+    for item in access.ask(queries.element_states, instance_key):
         counts.setdefault(item.element_id, Counter())[item.state] += 1
-    for incident in access.ask(queries.incidents, process_instance_key):
+    for incident in access.ask(queries.incidents, instance_key):
         counts.setdefault(incident.element_id, Counter())["INCIDENT"] += 1
+    return counts
+
+
+def _element_statistics(counts: dict[str, Counter[str]]) -> ElementStatisticsResult:
     return ElementStatisticsResult(
         items=[
             ElementStatistics(
@@ -473,6 +482,34 @@ def get_process_instance_statistics(caller: Caller, process_instance_key: Key) -
             for element_id, found in counts.items()
         ]
     )
+
+
+class DefinitionStatisticsRequest(Model):
+    """Which instances of a definition are counted."""
+
+    filter: ProcessInstanceFields | None = None
+
+
+_COUNTED = 1_000
+
+
+@router.post("/process-definitions/{processDefinitionKey}/statistics/element-instances", scope="read", errors=(404, 501))
+def get_process_definition_statistics(
+    caller: Caller, process_definition_key: Key, body: DefinitionStatisticsRequest | None
+) -> ElementStatisticsResult:
+    """Count the element instances of a definition's instances by element: at most 1,000 instances."""
+    definition(caller, process_definition_key)
+    given = body.filter.conditions() if body is not None and body.filter is not None else ()
+    conditions = (*given, Condition("process_definition_key", "eq", process_definition_key))
+    wanted = Search(conditions, page=PageRequest(limit=_COUNTED + 1))
+    rows = access.ask(process_search.search_process_instances, caller.username, wanted, processes=caller.processes).rows
+    if len(rows) > _COUNTED:
+        raise ApiProblem(400, f"More than {_COUNTED} instances are meant: narrow the filter.", field="filter")
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        for element_id, found in _element_counts(row.key).items():
+            counts.setdefault(element_id, Counter()).update(found)
+    return _element_statistics(counts)
 
 
 # --- its incidents ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ import pytest
 
 from engine.clock import TurnedClock
 from engine.facade import Engine
+from engine.queries import process_search
+from engine.store.outages import UNAVAILABLE
 
 from .conftest import ApiClient
 from .test_foundation import problem
@@ -197,8 +199,8 @@ def test_pages_by_cursor_cover_everything_once_in_both_directions(api: Api, cloc
     [
         ({"page": {"after": "!"}}, "page.after"),
         ({"page": {"after": "bm90IGpzb24"}}, "page.after"),
-        ({"page": {"after": "WzEsMl0"}}, "page"),
-        ({"page": {"after": "WyJ4Il0"}}, "page"),
+        ({"page": {"after": "WzEsMl0="}}, "page"),
+        ({"page": {"after": "WyJ4Il0="}}, "page"),
         ({"page": {"limit": -1}}, "page.limit"),
         ({"page": {"limit": 10001}}, "page.limit"),
         ({"page": {"limit": "1"}}, "page.limit"),
@@ -265,3 +267,27 @@ def test_where_it_stands(api: Api, case: int) -> None:
     assert {item["elementId"]: (item["active"], item["completed"]) for item in counts} == {"start": (0, 1), "check": (1, 0)}
     hierarchy = api("anna").ask("GET", f"/process-instances/{case}/call-hierarchy")
     assert [item["processInstanceKey"] for item in hierarchy] == [str(case)]
+
+
+def test_statistics_of_a_definition_count_what_the_person_may_see(api: Api, case: int, engine: Engine) -> None:
+    other = start(api("root"))
+    engine.cancel(int(other), by="root", reason="x")
+    place = f"/process-definitions/{engine.definition_key('expense')}/statistics/element-instances"
+    counts = {item["elementId"]: item for item in api("root").ask("POST", place, {})["items"]}
+    assert (counts["start"]["completed"], counts["check"]["active"], counts["check"]["canceled"]) == (2, 1, 1)
+    counts = {item["elementId"]: item for item in api("root").ask("POST", place, {"filter": {"state": "ACTIVE"}})["items"]}
+    assert (counts["check"]["active"], counts["check"]["canceled"]) == (1, 0)
+    assert api("dora").ask("POST", place, {})["items"] == []
+    problem(api("root").post("/process-definitions/1/statistics/element-instances", {}), 404)
+
+
+def test_a_database_that_does_not_answer_is_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise UNAVAILABLE[0]("SELECT 1", {}, Exception("database is locked"))
+
+    client = api("root")
+    client.get("/topology")
+    monkeypatch.setattr(process_search, "search_process_instances", locked)
+    response = client.post("/process-instances/search", {})
+    problem(response, 503)
+    assert response.headers["Retry-After"] == "1"
