@@ -37,6 +37,7 @@ def serve(demo: bool, host: str, port: int, threads: int) -> None:
             port=port,
             threads=threads,
             ident=None,
+            channel_request_lookahead=1,  # so that a request that waits learns that its client has gone
             clear_untrusted_proxy_headers=not settings.trusted_proxies,  # the application believes as many hops as are set
         )
         _stop_on(signal.SIGTERM)
