@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from engine.errors import NotFound
 from engine.queries.listed import search_listed
@@ -21,8 +21,10 @@ from engine.store.directory import ADMIN, AUDITOR, person
 from engine.store.rights import check_administers
 from engine.store.tables import process_definition
 
-_NEWEST = select(process_definition.c.bpmn_process_id, func.max(process_definition.c.key).label("key")).group_by(
-    process_definition.c.bpmn_process_id
+_THERE = (
+    select(process_definition.c.bpmn_process_id, process_definition.c.key)
+    .where(process_definition.c.deleted_at.is_(None))
+    .order_by(process_definition.c.bpmn_process_id, process_definition.c.version)
 )
 _BY_ROLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     ADMIN: {
@@ -113,6 +115,7 @@ def _all(ctx: Context, reading: Reading) -> Iterator[Authorization]:
     for role, rights in _BY_ROLE.items():
         for resource_type, permissions in rights.items():
             yield Authorization(role, "ROLE", resource_type, "*", permissions)
-    for row in reading.all(_NEWEST.order_by(process_definition.c.bpmn_process_id)):
-        for group in sorted(ctx.library.process(reading, row.key).process.candidate_starter_groups):
-            yield Authorization(group, "GROUP", "PROCESS_DEFINITION", row.bpmn_process_id, ("CREATE_PROCESS_INSTANCE",))
+    newest = {row.bpmn_process_id: row.key for row in reading.all(_THERE)}
+    for process_id, key in newest.items():
+        for group in sorted(ctx.library.process(reading, key).process.candidate_starter_groups):
+            yield Authorization(group, "GROUP", "PROCESS_DEFINITION", process_id, ("CREATE_PROCESS_INSTANCE",))

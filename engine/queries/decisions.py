@@ -233,13 +233,18 @@ def find_requirements(ctx: Context, key: int) -> tuple[RequirementsVersion, byte
 
 
 class _Catalogue:
-    """All versions of decisions, with the files that hold them."""
+    """Versions of decisions with the files that hold them; what was deleted is known for what it decided before.
+
+    Attributes:
+        decisions, requirements: those that are not deleted.
+    """
 
     def __init__(self, ctx: Context, reading: Reading) -> None:
         self._ctx, self._reading = ctx, reading
         rows = reading.all(_ALL)
         files: dict[tuple[int, str], RequirementsVersion] = {}
-        newest: dict[str, int] = {row.decision_id: row.version for row in sorted(rows, key=lambda row: int(row.version))}
+        there = [row for row in rows if row.deleted_at is None]
+        newest: dict[str, int] = {row.decision_id: row.version for row in sorted(there, key=lambda row: int(row.version))}
         decisions = []
         for row in rows:
             file, types = self._file(row)
@@ -251,14 +256,15 @@ class _Catalogue:
                     decision_definition_id=row.decision_id,
                     name=row.name,
                     version=row.version,
-                    is_latest_version=newest[row.decision_id] == row.version,
+                    is_latest_version=newest.get(row.decision_id) == row.version,
                     type=types.get(row.decision_id, "UNKNOWN"),
                     requirements=files[place],
                 )
             )
-        self.requirements = tuple(files.values())
-        self.decisions = tuple(decisions)
-        self._by_key = {item.decision_definition_key: item for item in decisions}
+        self._all = tuple(decisions)
+        self._by_key = {row.key: item for row, item in zip(rows, decisions, strict=True) if row.deleted_at is None}
+        self.decisions = tuple(self._by_key.values())
+        self.requirements = tuple({item.decision_requirements_key: item.requirements for item in self.decisions}.values())
 
     def decision(self, key: int) -> DecisionVersionView:
         """Return a version of a decision.
@@ -271,8 +277,8 @@ class _Catalogue:
         return self._by_key[key]
 
     def version(self, decision_id: str, version: int) -> DecisionVersionView | None:
-        """Return a version of a decision by its id."""
-        found = (item for item in self.decisions if item.decision_definition_id == decision_id and item.version == version)
+        """Return a version of a decision by its id, deleted ones too."""
+        found = (item for item in self._all if item.decision_definition_id == decision_id and item.version == version)
         return next(found, None)
 
     def decided(self, root: DecisionVersionView, trace: Any) -> Iterator[Decided]:
@@ -287,7 +293,7 @@ class _Catalogue:
 
     def _named(self, root: DecisionVersionView, decision_id: str) -> DecisionVersionView | None:
         """Return the version of a decision that an evaluation of another used: of the same file, or of an imported one."""
-        candidates = [item for item in self.decisions if item.decision_definition_id == decision_id]
+        candidates = [item for item in self._all if item.decision_definition_id == decision_id]
         same_file = [item for item in candidates if item.requirements is root.requirements]
         earlier = [item for item in candidates if item.decision_definition_key <= root.decision_definition_key]
         found = same_file or earlier[-1:] or candidates

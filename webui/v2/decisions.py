@@ -190,6 +190,7 @@ def get_decision_definition(caller: Caller, decision_definition_key: Key) -> Dec
 @router.get("/decision-definitions/{decisionDefinitionKey}/xml", scope="read", errors=(404,), media_type="text/xml")
 def get_decision_definition_xml(caller: Caller, decision_definition_key: Key) -> Answer:
     """Get the DMN file of a decision."""
+    access.ask(decisions.find_decision, decision_definition_key)
     _, content = access.ask(queries.definition_file, decision_definition_key, "decision")
     return Answer(content, content_type="text/xml")
 

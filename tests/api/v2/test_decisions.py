@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from engine import commands
 from engine.facade import Engine
+from engine.queries import deployed
 
 from .conftest import ApiClient
 from .test_foundation import problem
@@ -196,3 +199,74 @@ def test_what_would_read_too_many_journals_is_refused_by_name(grants: Engine, ap
 
 def test_a_case_without_decisions_has_none(case: int, api: Api) -> None:
     assert api("root").search("/decision-instances/search", filter={"processInstanceKey": str(case)}) == []
+
+
+def test_a_deleted_file_is_gone_but_what_it_decided_stays(grants: Engine, api: Api) -> None:
+    root = api("root")
+    case = grants.start("grant", {"amount": 700}, by="root")
+    (newest,) = root.search("/decision-definitions/search", filter={"decisionDefinitionId": "tier", "isLatestVersion": True})
+    commands.delete_definition(grants.context, int(newest["decisionRequirementsKey"]), "root")
+    problem(root.get(f"/decision-definitions/{newest['decisionDefinitionKey']}"), 404)
+    problem(root.get(f"/decision-definitions/{newest['decisionDefinitionKey']}/xml"), 404)
+    problem(root.get(f"/decision-requirements/{newest['decisionRequirementsKey']}"), 404)
+    problem(root.post("/decision-definitions/evaluation", {"decisionDefinitionKey": newest["decisionDefinitionKey"]}), 404)
+    (before,) = root.search("/decision-definitions/search", filter={"decisionDefinitionId": "tier", "isLatestVersion": True})
+    assert before["version"] == 1
+    body = {"decisionDefinitionId": "reviewers", "variables": {"amount": 300}}
+    assert root.ask("POST", "/decision-definitions/evaluation", body)["output"] == "3"
+    decided = root.search("/decision-instances/search", filter={"processInstanceKey": str(case)})
+    assert [(item["decisionDefinitionId"], item["decisionDefinitionVersion"]) for item in decided] == [
+        ("tier", 2),
+        ("reviewers", 2),
+    ]
+
+
+def test_a_token_confined_to_other_processes_knows_of_no_decision_of_a_case(grants: Engine, api: Api) -> None:
+    case = grants.start("grant", {"amount": 700}, by="root")
+    until = grants.clock.now() + timedelta(days=1)
+    token = commands.issue_token(grants.context, "root", "t", ["read"], until, processes=["expense"], by="root")
+    confined = api(token=token)
+    assert confined.search("/decision-instances/search") == []
+    problem(confined.get(f"/decision-instances/{case}-1001"), 404)
+    assert api("root").ask("GET", f"/decision-instances/{case}-1001")["decisionDefinitionId"] == "tier"
+
+
+def test_decisions_lend_their_file_what_deployments_say(grants: Engine, api: Api) -> None:
+    for item in api("root").search("/decision-definitions/search"):
+        key = int(item["decisionDefinitionKey"])
+        told = deployed.requirements(grants.context, [key])[key]
+        assert (told.key, told.id, told.name, told.version) == (
+            int(item["decisionRequirementsKey"]),
+            item["decisionRequirementsId"],
+            item["decisionRequirementsName"],
+            item["decisionRequirementsVersion"],
+        )
+
+
+VEILED = (
+    PROCESS.replace('id="grant"', 'id="veiled"')
+    .replace('sourceRef="start" targetRef="decide"', 'sourceRef="start" targetRef="closed"')
+    .replace(
+        '<bpmn:businessRuleTask id="decide" name="定人数">',
+        """<bpmn:subProcess id="closed" name="密"><bpmn:extensionElements><zeebe:properties>
+      <zeebe:property name="visibleTo" value="chair" /></zeebe:properties></bpmn:extensionElements>
+      <bpmn:startEvent id="in" /><bpmn:sequenceFlow id="g1" sourceRef="in" targetRef="decide" />
+      <bpmn:businessRuleTask id="decide" name="定人数">""",
+    )
+    .replace(
+        "</bpmn:businessRuleTask>",
+        """</bpmn:businessRuleTask><bpmn:sequenceFlow id="g2" sourceRef="decide" targetRef="wait" />
+      <bpmn:userTask id="wait" name="等"><bpmn:extensionElements><zeebe:userTask /></bpmn:extensionElements></bpmn:userTask>
+      </bpmn:subProcess>""",
+    )
+    .replace('sourceRef="decide" targetRef="end"', 'sourceRef="closed" targetRef="end"')
+)
+
+
+def test_what_a_closed_scope_decided_is_told_to_those_it_is_open_to(grants: Engine, api: Api) -> None:
+    grants.deploy({"veiled.bpmn": VEILED}, by="root")
+    case = grants.start("veiled", {"amount": 700}, by="anna")
+    wanted = {"processInstanceKey": str(case)}
+    assert api("root").search("/decision-instances/search", filter=wanted) == []
+    assert api("anna").search("/decision-instances/search", filter=wanted) == []
+    assert len(api("audrey").search("/decision-instances/search", filter=wanted)) == 2
