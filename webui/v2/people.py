@@ -233,6 +233,7 @@ def get_user(caller: Caller, username: Id) -> UserResult:
 @router.post("/users", scope="admin", success=201, errors=(409,))
 def create_user(caller: Caller, body: UserRequest) -> UserResult:
     """Add a user."""
+    _check_manages(caller)
     access.run(commands.add_user, body.username, body.name, email=body.email, password=body.password, by=caller.username)
     return _user(access.ask(people_search.find_user, caller.username, body.username))
 
@@ -240,6 +241,7 @@ def create_user(caller: Caller, body: UserRequest) -> UserResult:
 @router.put("/users/{username}", scope="admin", errors=(404,))
 def update_user(caller: Caller, username: Id, body: UserUpdateRequest) -> UserResult:
     """Change a user's name, address or password; with a password all sessions of the user end."""
+    _check_manages(caller)
     before = access.ask(people_search.find_user, caller.username, username)
     if body.password is not None:  # first: it may be refused
         access.run(commands.set_password, username, body.password, by=caller.username)
@@ -268,6 +270,7 @@ def get_group(caller: Caller, group_id: Id) -> GroupResult:
 @router.post("/groups", scope="admin", success=201, errors=(409, 501))
 def create_group(caller: Caller, body: GroupCreateRequest) -> GroupResult:
     """Add a group."""
+    _check_manages(caller)
     _no_description(body.description)
     access.run(commands.add_group, body.group_id, body.name, by=caller.username, new=True)
     return _group(access.ask(people_search.find_group, caller.username, body.group_id))
@@ -276,6 +279,7 @@ def create_group(caller: Caller, body: GroupCreateRequest) -> GroupResult:
 @router.put("/groups/{groupId}", scope="admin", errors=(404, 501))
 def update_group(caller: Caller, group_id: Id, body: GroupUpdateRequest) -> GroupResult:
     """Change a group's name."""
+    _check_manages(caller)
     _no_description(body.description)
     before = access.ask(people_search.find_group, caller.username, group_id)
     access.run(commands.add_group, group_id, body.name, before.name_en, by=caller.username)
@@ -292,12 +296,14 @@ def search_users_for_group(caller: Caller, group_id: Id, body: MemberSearch | No
 @router.put("/groups/{groupId}/users/{username}", scope="admin", errors=(404, 409))
 def assign_user_to_group(caller: Caller, group_id: Id, username: Id) -> None:
     """Let a user belong to a group."""
+    _check_manages(caller)
     access.run(commands.join_group, username, group_id, by=caller.username)
 
 
 @router.delete("/groups/{groupId}/users/{username}", scope="admin", errors=(404,))
 def unassign_user_from_group(caller: Caller, group_id: Id, username: Id) -> None:
     """Let a user belong to a group no longer; nobody takes themselves out of the administrators."""
+    _check_manages(caller)
     _leave(caller, group_id, username)
 
 
@@ -342,12 +348,14 @@ def search_groups_for_role(caller: Caller, role_id: Id, body: GroupIdSearch | No
 @router.put("/roles/{roleId}/users/{username}", scope="admin", errors=(404, 409))
 def assign_role_to_user(caller: Caller, role_id: Id, username: Id) -> None:
     """Give a user a role: let them belong to its group."""
+    _check_manages(caller)
     access.run(commands.join_group, username, _role(role_id).role_id, by=caller.username)
 
 
 @router.delete("/roles/{roleId}/users/{username}", scope="admin", errors=(404,))
 def unassign_role_from_user(caller: Caller, role_id: Id, username: Id) -> None:
     """Take a role from a user; nobody takes administration from themselves."""
+    _check_manages(caller)
     _leave(caller, _role(role_id).role_id, username)
 
 
@@ -394,6 +402,16 @@ def search_roles_for_tenant(caller: Caller, tenant_id: Id, body: RoleSearch | No
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 _TENANT_RESULT = TenantResult(name="Default", tenant_id=TENANT, description=None)
+
+
+def _check_manages(caller: Caller) -> None:
+    """Check that a token is confined to no processes: whoever manages people could let themselves into all.
+
+    Raises:
+        ApiProblem: 403.
+    """
+    if caller.processes is not None:
+        raise ApiProblem(403, "A token that is confined to processes manages no people.")
 
 
 def _check_tenant(tenant_id: str) -> None:
