@@ -40,7 +40,8 @@ bench: install-dev .venv/peers ## measure; each benchmark prints ratios of one r
 fuzz: install-dev .venv/fuzz ## search for failures of FEEL and DMN, guided by coverage (TARGET=feel or dmn, SECONDS)
 	PYTHONPATH=.venv/fuzz nice -n 10 $(RUN) -m tests.fuzz --target $(TARGET) --seconds $(SECONDS)
 
-faults: install-dev ## the long form of the fault tests
+faults: install-dev ## the long form of the fault tests, and of migrating running cases
+	LIUZHUAN_LONG=1 $(RUN) -m pytest tests/scenarios/test_migrating_changes_nothing.py -n $(WORKERS)
 	LIUZHUAN_FAULT_ROUNDS=2000 $(RUN) -m pytest tests/faults -p no:xdist --timeout 7200
 
 docs: install-dev assets ## take the guides' screenshots anew from a running product
