@@ -24,6 +24,8 @@ COUNTED = 10_000
 """Totals are counted so far; beyond, a page says that there are more."""
 FARTHEST = 4_000
 """Rows that are looked at for a person who may not see all."""
+SURELY = 400
+"""Rows that are looked at for them in any case, so that totals are exact where there are no more."""
 _PORTION = 200
 
 _Term = tuple[ColumnElement[Any], bool, bool]  # column, descending, nullable
@@ -111,12 +113,14 @@ def search(
     wanted: Search,
     *restrictions: ColumnElement[bool],
     visible: Callable[[Sequence[Found]], Sequence[Found]] | None = None,
+    farthest: int = FARTHEST,
 ) -> Page:
     """Return a page of what is found.
 
     Args:
         restrictions: conditions that hold besides.
         visible: leaves those rows of a portion that the person may see; None = all.
+        farthest: rows that are looked at for `visible`; where there are others, the page says that there are more.
     Raises:
         InvalidValue: a field, an operator's value or a cursor does not fit.
     """
@@ -138,6 +142,7 @@ def search(
             empty = column.is_(None)
             rows_of = rows_of.order_by(empty.desc() if down else empty)
         rows_of = rows_of.order_by(column.desc() if down else column)
+    complete = True
     if visible is None:
         found = list(reading.all(rows_of.limit(page.limit).offset(0 if cursor is not None else page.offset)))
         total = reading.scalar(
@@ -146,10 +151,12 @@ def search(
             )
         )
     else:
-        seen = _visible(reading, rows_of, visible)
         begin = 0 if cursor is not None else page.offset
+        seen, complete = _visible(reading, rows_of, visible, begin + page.limit, farthest)
         found = seen[begin : begin + page.limit]
-        total = len(seen) if cursor is None else len(_visible(reading, statement.order_by(None), visible))
+        if cursor is not None:
+            seen, complete = _visible(reading, statement.order_by(None), visible, 0, farthest)
+        total = len(seen)
     if backwards:
         found.reverse()
     counted = int(total or 0)
@@ -157,22 +164,29 @@ def search(
     return Page(
         rows=found,
         total=min(counted, COUNTED),
-        more=counted > COUNTED or (visible is not None and counted >= FARTHEST),
+        more=counted > COUNTED or not complete,
         first=_place(found[0], width) if found else None,
         last=_place(found[-1], width) if found else None,
     )
 
 
 def _visible(
-    reading: Reading, statement: Select[*tuple[Any, ...]], visible: Callable[[Sequence[Found]], Sequence[Found]]
-) -> list[Found]:
+    reading: Reading,
+    statement: Select[*tuple[Any, ...]],
+    visible: Callable[[Sequence[Found]], Sequence[Found]],
+    enough: int,
+    farthest: int,
+) -> tuple[list[Found], bool]:
+    """Return what is seen of a statement's rows, and whether that is all; past `SURELY` rows, it stops when it has enough."""
     seen: list[Found] = []
-    for offset in range(0, FARTHEST, _PORTION):
+    for offset in range(0, farthest, _PORTION):
+        if offset >= SURELY and len(seen) >= enough:
+            return seen, False
         portion = reading.all(statement.limit(_PORTION).offset(offset))
         seen += visible(portion) if portion else ()
         if len(portion) < _PORTION:
-            break
-    return seen
+            return seen, True
+    return seen, False
 
 
 def _terms(family: Searchable, order: Sequence[Order]) -> list[_Term]:

@@ -21,19 +21,33 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    or_,
     select,
     true,
     type_coerce,
+    union,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from engine.errors import InvalidValue, NotFound
-from engine.queries.searching import Condition, Order, Page, PageRequest, Search, Searchable, compared, search
+from engine.queries.searching import SURELY, Condition, Order, Page, PageRequest, Search, Searchable, compared, search
 from engine.queries.visibility import hidden_scopes
 from engine.store import Reading, exact_json
 from engine.store.context import Context
 from engine.store.rights import Actor, actor, is_offered, may_work, sees_every_case, visible_cases
-from engine.store.tables import IS_OPEN, blob, instance_tag, process_definition, process_instance, user_task, variable
+from engine.store.tables import (
+    IS_OPEN,
+    alert,
+    alert_recipient,
+    blob,
+    instance_tag,
+    message_subscription,
+    process_definition,
+    process_instance,
+    task_candidate,
+    user_task,
+    variable,
+)
 from engine.store.transactions import Found
 
 TENANT = "<default>"
@@ -43,6 +57,17 @@ STATES = {"CREATED": "OPEN", "COMPLETED": "COMPLETED", "CANCELED": "CANCELLED"}
 """Camunda's word for a task's state → ours."""
 
 _BY_VARIABLES = frozenset({"process_instance_variables", "local_variables"})
+_RIGHTS = (
+    "key",
+    "instance_key",
+    "scope_key",
+    "bpmn_process_id",
+    "assignee",
+    "on_behalf_of",
+    "candidate_groups",
+    "candidate_users",
+    "excluded_users",
+)
 _Special = Callable[[Condition], ColumnElement[bool]]
 
 
@@ -89,8 +114,12 @@ def search_user_tasks(
         groups = (wanted.conditions, *wanted.any_of)
         by_variables = any(item.field in _BY_VARIABLES for group in groups for item in group)
         visible = _visible(ctx, reading, acting, by_variables=by_variables)
-        page = search(reading, _family(reading), _ordered(wanted), *restrictions, visible=visible)
-        return _views(reading, page.rows), page
+        family, ordered = _family(reading, visible is None), _ordered(wanted)
+        page = search(reading, family, ordered, *restrictions, visible=visible, farthest=SURELY)
+        if visible is not None and page.more and len(page.rows) < ordered.page.limit:  # few among many: looked for by index
+            own = [] if sees_every_case(acting) else [_theirs(acting)]
+            page = search(reading, family, ordered, *restrictions, *own, visible=visible)
+        return _views(reading, [row.key for row in page.rows]), page
 
 
 def find_user_task(ctx: Context, key: int, who: str, *, processes: Collection[str] | None = None) -> UserTask:
@@ -124,10 +153,12 @@ def find_task_to_work_on(ctx: Context, key: int, who: str, *, processes: Collect
             offered = {*(row.candidate_groups or ()), *(f"user:{name}" for name in row.candidate_users or ())}
             if not any(is_offered(someone, sorted(offered)) for someone in people):
                 raise
-            return _views(reading, [row])[0]
+            return _views(reading, [key])[0]
 
 
-def _views(reading: Reading, rows: Sequence[Found]) -> list[UserTask]:
+def _views(reading: Reading, task_keys: Sequence[int]) -> list[UserTask]:
+    found_rows = {row.key: row for row in reading.all(select(user_task).where(user_task.c.key.in_(task_keys)))}
+    rows = [found_rows[key] for key in task_keys]
     keys = sorted({row.instance_key for row in rows})
     if not keys:
         return []
@@ -157,6 +188,33 @@ def _visible(
         return found
 
     return seen
+
+
+def _theirs(acting: Actor) -> ColumnElement[bool]:
+    """Return a condition that holds for every task that a person may know of; it may hold for others besides."""
+    names = [acting.username, *(absent.person.username for absent in acting.absent)]
+    groups = sorted(acting.person.groups.union(*(absent.person.groups for absent in acting.absent)))
+    words = [*groups, *(f"user:{name}" for name in names)]
+    offered_to = type_coerce(message_subscription.c.offered_to, Text)
+    member, case_of, own = process_instance.alias("member"), process_instance.alias("case_of"), user_task.alias("own")
+    offered = select(task_candidate.c.task_key).where(
+        or_(
+            and_(task_candidate.c.kind == "group", task_candidate.c.name.in_(groups)),
+            and_(task_candidate.c.kind == "user", task_candidate.c.name.in_(names)),
+        )
+    )
+    worked = or_(*(own.c[name].in_(names) for name in ("assignee", "ended_by", "on_behalf_of")), own.c.key.in_(offered))
+    told = alert_recipient.c.username.in_(names)
+    instances = union(
+        select(process_instance.c.key).where(process_instance.c.started_by.in_(names)),
+        select(own.c.instance_key).where(worked),
+        select(alert.c.instance_key).join(alert_recipient, alert_recipient.c.alert_key == alert.c.key).where(told),
+        select(message_subscription.c.instance_key).where(
+            or_(*(offered_to.contains(exact_json.dumps(word), autoescape=True) for word in words))
+        ),
+    )
+    roots = select(case_of.c.root_key).where(case_of.c.key.in_(instances))
+    return user_task.c.instance_key.in_(select(member.c.key).where(member.c.root_key.in_(roots)))
 
 
 def _is_hidden(ctx: Context, reading: Reading, acting: Actor, row: Found) -> bool:
@@ -192,26 +250,31 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "follow_up_date": user_task.c.follow_up_at,
     "due_date": user_task.c.due_at,
     "key_order": user_task.c.key,
+    "due_order": user_task.c.due_sort,
 }
 _NULLABLE = frozenset({"business_id", "assignee", "completion_date", "follow_up_date", "due_date"})
 
 
+_ORDERED = {"creation_date": "key_order", "due_date": "due_order"}
+
+
 def _ordered(wanted: Search) -> Search:
     # Keys are made in order of time: their order is the order of creation, and needs no index of its own.
-    order = tuple(Order("key_order", item.descending) if item.field == "creation_date" else item for item in wanted.order)
+    # Due dates have a column to sort by, which an index knows: without one comes last.
+    order = tuple(Order(_ORDERED.get(item.field, item.field), item.descending) for item in wanted.order)
     return Search(wanted.conditions, wanted.any_of, order, wanted.page)
 
 
-def _family(reading: Reading) -> Searchable:
-    return Searchable(
-        statement=select(user_task).select_from(user_task),
+def _family(reading: Reading, sees_all: bool) -> Searchable:
+    return Searchable(  # what is sorted is narrow; a page's rows are read by their keys
+        statement=select(*(user_task.c[name] for name in (("key",) if sees_all else _RIGHTS))).select_from(user_task),
         columns=_COLUMNS,
         key=user_task.c.key,
         nullable=_NULLABLE,
         special={
             "state": _state,
-            "candidate_group": _listed(reading, user_task.c.candidate_groups),
-            "candidate_user": _listed(reading, user_task.c.candidate_users),
+            "candidate_group": _listed(reading, user_task.c.candidate_groups, "group"),
+            "candidate_user": _listed(reading, user_task.c.candidate_users, "user"),
             "tags": _tags,
             "process_instance_variables": _variable(reading, user_task.c.instance_key),
             "local_variables": _variable(reading, user_task.c.key),
@@ -229,7 +292,7 @@ def _state(item: Condition) -> ColumnElement[bool]:
     return compared(_STATE, item.operator, item.value)
 
 
-def _listed(reading: Reading, column: ColumnElement[Any]) -> _Special:
+def _listed(reading: Reading, column: ColumnElement[Any], kind: str) -> _Special:
     """Return conditions on the words of a list: one of them fulfils it (`neq`, `not_in`: none is among them)."""
     stored = type_coerce(column, Text)
     values: Any
@@ -245,8 +308,11 @@ def _listed(reading: Reading, column: ColumnElement[Any]) -> _Special:
         one = exists(select(literal(1)).select_from(values).where(compared(values.c.value, by, item.value)).correlate(user_task))
         if by != item.operator:
             return not_(one)
-        if by == "eq":  # first a look at the text, which is quick
-            return and_(stored.contains(exact_json.dumps(item.value), autoescape=True), one)
+        if by == "eq":  # what nobody has claimed has rows of its own for it; of the rest, first a look at the text
+            waiting = select(task_candidate.c.task_key).where(task_candidate.c.kind == kind, task_candidate.c.name == item.value)
+            taken = or_(user_task.c.assignee.is_not(None), not_(IS_OPEN))
+            holds = and_(taken, stored.contains(exact_json.dumps(item.value), autoescape=True), one)
+            return or_(user_task.c.key.in_(waiting), holds)
         return one
 
     return condition

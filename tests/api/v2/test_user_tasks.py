@@ -11,6 +11,7 @@ import pytest
 from engine import commands, queries
 from engine.clock import TurnedClock
 from engine.facade import Engine
+from engine.queries import user_tasks
 
 from ..conftest import PASSWORD
 from .conftest import ApiClient
@@ -181,6 +182,23 @@ def test_the_form_in_force_when_the_task_was_created(api: Api, task: int) -> Non
     assert (form["formId"], form["version"], form["tenantId"]) == ("expense-check", 1, "<default>")
     assert '"核对意见"' in form["schema"]
     assert form["formKey"] == api("ben").ask("GET", f"/user-tasks/{task}")["formKey"]
+
+
+def test_candidates_are_found_whether_or_not_somebody_has_the_task(api: Api, engine: Engine, check: int) -> None:
+    assert found(api, candidateGroup="clerk") == found(api, candidateGroup="clerk", assignee="ben") == [str(check)]
+    engine.complete(check, {"opinion": "齐全"}, by="ben")
+    assert found(api, candidateGroup="clerk", state="COMPLETED") == [str(check)]
+    assert found(api, candidateGroup="clerk", state="CREATED") == []
+
+
+def test_ones_own_task_is_found_among_many_of_others(
+    api: Api, engine: Engine, check: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(user_tasks, "SURELY", 0)  # as if thousands of others came first
+    assert keys(api("ben").search("/user-tasks/search")) == [str(check)]
+    assert keys(api("anna").search("/user-tasks/search")) == [str(check)]  # who started the case
+    assert keys(api("chris").search("/user-tasks/search")) == [str(check)]  # an action in it is offered to the chair
+    assert api("dora").search("/user-tasks/search") == []
 
 
 # --- variables --------------------------------------------------------------------------------------------------------
