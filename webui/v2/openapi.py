@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any, get_args, get_origin
 
@@ -54,9 +55,13 @@ class ProblemDetail(Model):
 
 
 def register(bp: Blueprint, operations: Sequence[Operation]) -> None:
-    """Serve the document; it is the same until the program changes."""
-    text = exact_json.dumps(document(operations))
-    bp.add_url_rule("/openapi.json", "openapi", lambda: Response(text, content_type="application/json"), methods=["GET"])
+    """Serve the document: made when it is first asked for, the same until the program changes."""
+
+    @cache
+    def text() -> str:
+        return exact_json.dumps(document(operations))
+
+    bp.add_url_rule("/openapi.json", "openapi", lambda: Response(text(), content_type="application/json"), methods=["GET"])
 
 
 def document(operations: Sequence[Operation]) -> dict[str, Any]:
