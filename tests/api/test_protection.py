@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -42,10 +43,11 @@ def test_no_page_carries_a_script_or_a_handler_inline() -> None:
 @pytest.mark.parametrize("rule", ["POST"])
 def test_every_change_needs_the_token(visit: Visit, app: Flask, rule: str) -> None:
     root = visit("root")
-    places = [r.rule for r in app.url_map.iter_rules() if rule in (r.methods or set())]
+    rules = [r for r in app.url_map.iter_rules() if rule in (r.methods or set())]
+    places = [r.rule for r in rules if not r.rule.startswith("/v2/")]  # that takes no cookies
     assert len(places) > 20
     for place in places:
-        concrete = place.replace("<int:key>", "1").replace("<int:subscription>", "1").replace("<username>", "anna")
+        concrete = re.sub(r"<int:\w+>", "1", place).replace("<username>", "anna")
         concrete = concrete.replace("<process_id>", "expense").replace("<language>", "en")
         assert root.client.post(concrete).status_code == 400, place
 
